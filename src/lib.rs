@@ -1,0 +1,10 @@
+//! gazetted reads the feeds of foundations and vendors, detects who joined what and who was
+//! appointed to what, keeps each fact in SQLite with the sentence that proves it, and mails
+//! digests of what changed.
+//!
+//! The modules stand in reading order: the pure core first, the shell that touches the world
+//! after it. `docs/ARCHITECTURE.md` tells the whole story; `tests/it/layers.rs` holds the rules
+//! of dependency.
+
+// Pure: functions of their arguments.
+pub mod model;

@@ -1,0 +1,103 @@
+//! Subscriptions and the digests composed for them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::fact::Kind;
+
+/// A configured digest: who gets what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscription {
+    /// Its name, shown in the mail and used in its List-Id.
+    pub name: String,
+    /// The readers' addresses, each gets a message of its own.
+    pub to: Vec<String>,
+    /// The kinds of fact it reports.
+    pub kinds: Vec<Kind>,
+    /// Only these bodies (folded comparison); empty: all.
+    pub bodies: Vec<String>,
+    /// Only these subjects (folded comparison); empty: all.
+    pub subjects: Vec<String>,
+    /// Only facts seen in these feeds; empty: all.
+    pub feeds: Vec<String>,
+    /// Facts below this confidence are left out.
+    pub min_confidence: f64,
+}
+
+/// The span of time that a digest covers, half-open, with the reader's local dates for display.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// Start, included.
+    pub from: DateTime<Utc>,
+    /// End, excluded.
+    pub until: DateTime<Utc>,
+    /// The first day, in the subscription's time zone.
+    pub first_day: NaiveDate,
+    /// The last day, in the subscription's time zone.
+    pub last_day: NaiveDate,
+}
+
+/// A link to a source under an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLink {
+    /// The publisher or feed, in words.
+    pub label: String,
+    /// An http(s) address; anything else was dropped.
+    pub url: Option<String>,
+    /// The day it was published, or first seen.
+    pub day: NaiveDate,
+}
+
+/// One line of news with its proof.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DigestItem {
+    /// The sentence that says what happened, as runs of (text, is it strong).
+    pub headline: Vec<(String, bool)>,
+    /// The evidence as runs of (text, is it marked).
+    pub quote: Vec<(String, bool)>,
+    /// Where it was read, the first source first.
+    pub sources: Vec<SourceLink>,
+    /// The date of effect, where one is given.
+    pub effective: Option<String>,
+    /// The confidence, shown where the fact is unconfirmed.
+    pub confidence: f64,
+}
+
+/// The news of one body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DigestSection {
+    /// The body's name.
+    pub body: String,
+    /// Memberships before appointments.
+    pub items: Vec<DigestItem>,
+    /// How many facts the items report (an item may report several).
+    pub fact_count: usize,
+}
+
+/// A composed digest: everything that the renderers need, nothing that they must look up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Digest {
+    /// The subscription's name.
+    pub subscription: String,
+    /// The period's label: `2026-11-22` or `2026-W47`.
+    pub label: String,
+    /// What it covers.
+    pub period: Period,
+    /// The counts in words: "4 joined, 1 left, 5 appointments".
+    pub counts: String,
+    /// The subject line of the mail: the counts and the leading names.
+    pub subject: String,
+    /// The news by body.
+    pub sections: Vec<DigestSection>,
+    /// The facts below the confidence at which a fact counts as confirmed.
+    pub unconfirmed: Vec<DigestItem>,
+    /// Corrections of what an earlier digest said, as items.
+    pub corrections: Vec<DigestItem>,
+    /// Whether it is sent later than its schedule asked.
+    pub late: bool,
+    /// The changes it reports, by row.
+    pub change_ids: Vec<i64>,
+    /// How many feeds were read in the period.
+    pub feeds_read: usize,
+    /// How many of them fail now.
+    pub feeds_failing: usize,
+}

@@ -1,0 +1,80 @@
+//! What the ledger knows of a fact across documents.
+
+use chrono::{DateTime, Utc};
+
+use super::fact::{Fact, Kind, Polarity};
+
+/// A fact's row in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FactId(pub i64);
+
+/// What makes two reports the same fact, whoever tells it: names folded, details aside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FactKey {
+    /// The kind.
+    pub kind: Kind,
+    /// In or out.
+    pub polarity: Polarity,
+    /// The folded subject.
+    pub subject: String,
+    /// The folded body.
+    pub body: String,
+    /// For an appointment the folded unit and role: two positions are two facts. Else empty.
+    pub position: String,
+}
+
+/// Where and when a fact was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The feed's name.
+    pub feed: String,
+    /// The feed's publisher.
+    pub publisher: String,
+    /// The entry's title.
+    pub title: String,
+    /// The entry's address.
+    pub link: Option<String>,
+    /// The entry's own date.
+    pub published: Option<DateTime<Utc>>,
+    /// When we first read it.
+    pub seen: DateTime<Utc>,
+}
+
+/// A fact of the ledger, as reconciling needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownFact {
+    /// Its row.
+    pub id: FactId,
+    /// What it says.
+    pub fact: Fact,
+    /// When it was first seen.
+    pub first_seen: DateTime<Utc>,
+}
+
+/// How a found fact stands to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Not known before.
+    New,
+    /// Known; another source tells it again.
+    Restated,
+    /// Known, but a detail (tier, role, date) differs.
+    Amended,
+}
+
+/// One change of the ledger, as a digest reports it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Its row, ascending in the order of discovery.
+    pub id: i64,
+    /// How it stands to what was known.
+    pub kind: ChangeKind,
+    /// The fact now.
+    pub fact: Fact,
+    /// For an amendment, the fact as it was.
+    pub before: Option<Fact>,
+    /// Every source that told it, the first one first; never empty.
+    pub sources: Vec<Sighting>,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+}

@@ -1,0 +1,21 @@
+//! The vocabulary: plain values that every other module speaks. Imports nothing of ours and
+//! does nothing; each type's constructor is the only way in where a rule holds for it.
+
+mod digest;
+mod document;
+mod fact;
+mod feed;
+mod ledger;
+mod mail;
+mod name;
+
+pub use digest::{Digest, DigestItem, DigestSection, Period, SourceLink, Subscription};
+pub use document::{Article, TextSource};
+pub use fact::{
+    Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Kind,
+    Membership, MembershipAction, Polarity,
+};
+pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcome, Validators};
+pub use ledger::{Change, ChangeKind, FactId, FactKey, KnownFact, Sighting};
+pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
+pub use name::{fold, fold_name};

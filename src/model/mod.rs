@@ -8,6 +8,8 @@ mod feed;
 mod ledger;
 mod mail;
 mod name;
+mod poll;
+mod settings;
 
 pub use digest::{Digest, DigestItem, DigestSection, Period, SourceLink, Subscription};
 pub use document::{Article, TextSource};
@@ -19,3 +21,7 @@ pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcom
 pub use ledger::{Change, ChangeKind, FactId, FactKey, KnownFact, Sighting};
 pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
 pub use name::{fold, fold_name};
+pub use poll::{FeedState, PlannedEntry, PollPlan, Reply};
+pub use settings::{
+    Backfill, FetchSettings, MailSettings, PasswordSource, SmtpSecurity, Transport,
+};

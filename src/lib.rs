@@ -8,3 +8,4 @@
 
 // Pure: functions of their arguments.
 pub mod model;
+pub mod text;

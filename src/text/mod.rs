@@ -1,0 +1,12 @@
+//! From HTML to blocks, sentences and tokens: the shape of a text, without its meaning.
+//!
+//! Knows nothing of foundations or people. Never fails: whatever the bytes are, blocks come out,
+//! bounded in number and size.
+
+mod article;
+mod block;
+mod sentence;
+
+pub use article::article_html;
+pub use block::{BLOCKS_MAX, Block, BlockKind, blocks, plain_text};
+pub use sentence::{Sentence, Span, Token, TokenKind, sentences, tokens};

@@ -1,0 +1,234 @@
+//! Sentences and tokens inside a block.
+
+use std::ops::Range;
+
+/// A half-open range of bytes.
+pub type Span = Range<usize>;
+
+/// Words after whose full stop a sentence goes on. Folded to lower case, without the stop.
+const ABBREVIATIONS: &[&str] = &[
+    "mr", "mrs", "ms", "dr", "prof", "amb", "st", "sr", "jr", "inc", "ltd", "corp", "co", "llc",
+    "no", "vs", "e.g", "i.e", "etc", "u.s", "u.k", "dept", "est", "rev", "gen", "hon", "messrs",
+    "ph.d", "m.sc", "b.sc", "jan", "feb", "mar", "apr", "aug", "sept", "sep", "oct", "nov", "dec",
+    "n.v", "s.a", "b.v", "e.v", "l.p", "op", "approx", "h.v.a.c",
+];
+
+/// No sentence is longer, in tokens: longer ones are cut, so that a text without a full stop
+/// costs no more than one with.
+const SENTENCE_TOKENS_MAX: usize = 300;
+
+/// One sentence of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// Its bytes in the block's text.
+    pub span: Span,
+    /// Its tokens; their spans too are in the block's text.
+    pub tokens: Vec<Token>,
+}
+
+/// What a token is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Letters and digits, with inner apostrophes, hyphens and dots.
+    Word,
+    /// The clitic `'s`.
+    Possessive,
+    /// One other character.
+    Mark,
+}
+
+/// A word or a mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its bytes in the block's text.
+    pub span: Span,
+    /// What it is made of.
+    pub kind: TokenKind,
+    /// Lower case.
+    pub lower: String,
+    /// Whether its first letter is a capital, or it holds one further on ("tZERO").
+    pub capital: bool,
+}
+
+/// The sentences of a text.
+pub fn sentences(text: &str) -> Vec<Sentence> {
+    let all = tokens(text);
+    let mut found = Vec::new();
+    let mut start = 0;
+    for i in 0..all.len() {
+        if i + 1 == all.len() || i - start >= SENTENCE_TOKENS_MAX || ends_sentence(text, &all, i) {
+            let span = all[start].span.start..all[i].span.end;
+            found.push(Sentence { span, tokens: all[start..=i].to_vec() });
+            start = i + 1;
+        }
+    }
+    found
+}
+
+fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
+    let token = &all[i];
+    let next = &all[i + 1];
+    let gap = next.span.start > token.span.end;
+    match token.lower.as_str() {
+        "!" | "?" | "…" | "。" => gap || token.lower == "。",
+        "." => {
+            if !gap {
+                return false;
+            }
+            let opens = next.capital
+                || next.kind == TokenKind::Mark
+                || next.lower.starts_with(|c: char| c.is_ascii_digit());
+            let Some(before) = i.checked_sub(1).map(|b| &all[b]) else { return false };
+            let glued = before.span.end == token.span.start;
+            let initial = before.lower.chars().count() == 1 && before.capital;
+            let short = ABBREVIATIONS.contains(&before.lower.as_str());
+            opens && glued && !initial && !(short && !starts_new(next))
+        }
+        "\"" | "”" | "’" | ")" => {
+            // A stop inside the quotation ends the sentence behind the closing mark.
+            gap && next.capital
+                && i > 0
+                && matches!(all[i - 1].lower.as_str(), "." | "!" | "?")
+                && !text[token.span.end..next.span.start].is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// Words that open a sentence even after an abbreviation ("… of Acme Inc. The board …").
+fn starts_new(token: &Token) -> bool {
+    token.capital
+        && matches!(
+            token.lower.as_str(),
+            "the"
+                | "we"
+                | "he"
+                | "she"
+                | "they"
+                | "this"
+                | "these"
+                | "in"
+                | "our"
+                | "it"
+                | "as"
+                | "today"
+        )
+}
+
+/// The tokens of a text.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut found = Vec::with_capacity(text.len() / 5);
+    let mut chars = text.char_indices().peekable();
+    while let Some((start, c)) = chars.next() {
+        if c.is_whitespace() {
+            continue;
+        }
+        if !is_word(c) && !(c == '@' && next_is_word(text, start + 1)) {
+            if matches!(c, '\'' | '’') && is_possessive(text, start) {
+                chars.next();
+                let end = start + c.len_utf8() + 1;
+                found.push(Token {
+                    span: start..end,
+                    kind: TokenKind::Possessive,
+                    lower: "'s".into(),
+                    capital: false,
+                });
+                continue;
+            }
+            let end = start + c.len_utf8();
+            found.push(Token {
+                span: start..end,
+                kind: TokenKind::Mark,
+                lower: c.to_string(),
+                capital: false,
+            });
+            continue;
+        }
+        let mut end = start + c.len_utf8();
+        while let Some(&(at, c)) = chars.peek() {
+            if is_word(c)
+                || (is_joint(c)
+                    && next_is_word(text, at + c.len_utf8())
+                    && !is_possessive(text, at))
+            {
+                end = at + c.len_utf8();
+                chars.next();
+            } else {
+                break;
+            }
+        }
+        found.push(word(text, start..end));
+    }
+    found
+}
+
+fn word(text: &str, span: Span) -> Token {
+    let raw = &text[span.clone()];
+    let capital =
+        raw.chars().any(char::is_uppercase) || raw.chars().next().is_some_and(is_caseless_letter);
+    Token { lower: raw.to_lowercase(), span, kind: TokenKind::Word, capital }
+}
+
+/// Letters of scripts without case count as capitals: a name in them is a name.
+fn is_caseless_letter(c: char) -> bool {
+    c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase()
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '+' || c == '#'
+}
+
+fn is_joint(c: char) -> bool {
+    matches!(c, '\'' | '’' | '-' | '.' | '‑')
+}
+
+fn next_is_word(text: &str, at: usize) -> bool {
+    text[at..].chars().next().is_some_and(char::is_alphanumeric)
+}
+
+fn is_possessive(text: &str, at: usize) -> bool {
+    let mut rest = text[at..].chars();
+    matches!(rest.next(), Some('\'' | '’'))
+        && matches!(rest.next(), Some('s' | 'S'))
+        && !rest.next().is_some_and(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_end_where_readers_end_them() {
+        for (text, expected) in [
+            ("One. Two.", vec!["One.", "Two."]),
+            ("Acme Inc. joins. Good!", vec!["Acme Inc. joins.", "Good!"]),
+            (
+                "Dr. Ana B. Castellan left Acme Inc. The board thanks her.",
+                vec!["Dr. Ana B. Castellan left Acme Inc.", "The board thanks her."],
+            ),
+            ("He said \"Fine.\" Then he left.", vec!["He said \"Fine.\"", "Then he left."]),
+            ("Version 1.0.0 of Node.js is out", vec!["Version 1.0.0 of Node.js is out"]),
+            ("", vec![]),
+        ] {
+            let found: Vec<_> = sentences(text).iter().map(|s| &text[s.span.clone()]).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_keep_names_whole() {
+        for (text, expected) in [
+            ("Node.js's board", vec!["node.js", "'s", "board"]),
+            ("O’Neil (@ana-c), AT&T", vec!["o’neil", "(", "@ana-c", ")", ",", "at", "&", "t"]),
+            ("Drost-Fromm, C++", vec!["drost-fromm", ",", "c++"]),
+        ] {
+            let found: Vec<_> = tokens(text).into_iter().map(|t| t.lower).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_stops_is_cut() {
+        assert!(sentences(&"word ".repeat(10_000)).len() > 30);
+    }
+}

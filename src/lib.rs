@@ -7,5 +7,6 @@
 //! of dependency.
 
 // Pure: functions of their arguments.
+pub mod detect;
 pub mod model;
 pub mod text;

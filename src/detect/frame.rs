@@ -1,0 +1,526 @@
+//! From a match of a construction to facts: who, where, as what.
+
+use super::construct::{Construction, Frame};
+use super::mention::{Mention, MentionKind, NameType, Parsed};
+use super::pattern::{Filler, Match, Names, Slot, skip_bracket};
+use super::resolve::Context;
+use crate::model::{
+    Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Membership,
+    MembershipAction, fold_name,
+};
+
+/// Everything that a frame is read from.
+pub struct Reading<'a> {
+    /// The sentence.
+    pub parsed: &'a Parsed<'a>,
+    /// The document.
+    pub context: &'a Context,
+    /// The construction that matched.
+    pub construction: &'a Construction,
+    /// The match.
+    pub found: &'a Match,
+    /// The unit that the title or heading gives, where the sentence gives none.
+    pub inherited_unit: Option<&'a str>,
+    /// The facts of the sentence before, for "she succeeds him".
+    pub previous: &'a [Fact],
+}
+
+/// The facts of a match.
+pub fn facts(reading: &Reading) -> Vec<Fact> {
+    match reading.construction.frame {
+        Frame::Join => reading.joins(),
+        Frame::Found => reading.founders(),
+        Frame::Renew => reading.memberships(MembershipAction::Renewed),
+        Frame::Withdraw => reading.memberships(MembershipAction::Left),
+        Frame::Appoint => reading.appointments(AppointmentAction::Appointed),
+        Frame::Elect => reading.appointments(reading.elected()),
+        Frame::Depart => reading.departures(),
+        Frame::DepartFirstPerson => reading.first_person_departure(),
+        Frame::Succeed => reading.succession(),
+        Frame::SucceedOther => reading.succeeded_before(),
+        Frame::Host => reading.hostings(),
+    }
+}
+
+impl Reading<'_> {
+    fn fillers(&self, slot: Slot) -> impl Iterator<Item = Filler> + '_ {
+        self.found.fillers.iter().copied().filter(move |f| f.slot == slot)
+    }
+
+    fn text(&self, filler: Filler) -> &str {
+        self.parsed.slice(filler.start, filler.end)
+    }
+
+    fn kind_of(&self, filler: Filler) -> NameType {
+        match self.parsed.mention_at.get(filler.start).copied().flatten() {
+            Some(mention) => self.context.name_type(self.parsed, mention),
+            None => NameType::default(),
+        }
+    }
+
+    fn trigger_end(&self) -> usize {
+        self.found.trigger.map_or(self.found.start, |(_, end)| end)
+    }
+
+    fn trigger_words(&self) -> &str {
+        self.found.trigger.map_or("", |(start, end)| self.parsed.slice(start, end))
+    }
+
+    /// The tokens of the apposition right behind a subject: its words speak of the subject's
+    /// employer, not of the news.
+    fn apposition(&self, subject: Filler) -> (usize, usize) {
+        let start = subject.end;
+        let bracket = skip_bracket(self.parsed, start);
+        if self.parsed.lower(bracket) != "," {
+            return (start, bracket);
+        }
+        let limit = (bracket + 45).min(self.parsed.tokens.len());
+        for at in bracket + 1..limit {
+            let word = self.parsed.lower(at);
+            let trigger = self.parsed.trigger_at[at]
+                .is_some_and(|t| t.class != super::lexicon::TriggerClass::Member);
+            if trigger || matches!(word, ";" | ".") {
+                return (start, bracket);
+            }
+            // "…, CEO of Custom Health, as its …": the comma before what goes on with the news.
+            let goes_on = matches!(
+                self.parsed.lower(at + 1),
+                "as" | "to"
+                    | "has"
+                    | "have"
+                    | "was"
+                    | "is"
+                    | "will"
+                    | "who"
+                    | "for"
+                    | "joins"
+                    | "joined"
+                    | "steps"
+                    | "succeeds"
+            ) || self.parsed.trigger_at.get(at + 1).copied().flatten().is_some();
+            if word == "," && goes_on {
+                return (start, at + 1);
+            }
+        }
+        (start, bracket)
+    }
+
+    fn affiliation(&self, subject: Filler) -> Option<String> {
+        let (start, end) = self.apposition(subject);
+        let names: Vec<Mention> = self
+            .parsed
+            .mentions()
+            .filter(|m| m.start >= start && m.end <= end && matches!(m.kind, MentionKind::Name(_)))
+            .filter(|m| !self.context.name_type(self.parsed, *m).surely_person)
+            .collect();
+        let led = names.iter().find(|m| {
+            matches!(
+                self.parsed.lower(m.start.wrapping_sub(1)),
+                "at" | "of" | "from" | "for" | "with"
+            )
+        });
+        led.or(names.first().filter(|m| self.parsed.lower(m.start.wrapping_sub(1)) == "("))
+            .map(|m| self.parsed.slice(m.start, m.end).to_owned())
+    }
+
+    /// Mentions of a kind after `from`, outside the subject's apposition.
+    fn after(&self, from: usize, wanted: MentionKind) -> Option<Mention> {
+        let excluded: Vec<(usize, usize)> =
+            self.fillers(Slot::Subject).map(|f| self.apposition(f)).collect();
+        self.parsed
+            .mentions()
+            .find(|m| {
+                m.start >= from
+                    && std::mem::discriminant(&m.kind) == std::mem::discriminant(&wanted)
+                    && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
+            })
+            .filter(|m| m.start < self.found.end + 25)
+    }
+
+    fn role(&self) -> Option<String> {
+        if let Some(filler) = self.fillers(Slot::Role).next() {
+            return Some(clean_role(self.text(filler)));
+        }
+        let mention = self.after(self.found.start, MentionKind::Role)?;
+        let led = matches!(
+            self.parsed.lower(mention.start.wrapping_sub(1)),
+            "as" | "a"
+                | "an"
+                | "the"
+                | "its"
+                | "our"
+                | "new"
+                | "interim"
+                | "acting"
+                | "of"
+                | "to"
+                | "elected"
+                | "from"
+                | "their"
+        );
+        led.then(|| clean_role(self.parsed.slice(mention.start, mention.end)))
+    }
+
+    fn unit(&self) -> Option<String> {
+        if let Some(filler) = self.fillers(Slot::Unit).next() {
+            return Some(clean_unit(self.text(filler)));
+        }
+        self.after(self.found.start, MentionKind::Unit)
+            .map(|m| clean_unit(self.parsed.slice(m.start, m.end)))
+    }
+
+    fn tier(&self) -> Option<String> {
+        if let Some(filler) = self.fillers(Slot::Tier).next() {
+            return Some(self.text(filler).to_owned());
+        }
+        let from = self.found.start;
+        self.parsed
+            .mentions()
+            .find(|m| {
+                m.start >= from && m.kind == MentionKind::Tier && m.start < self.found.end + 14
+            })
+            .map(|m| self.parsed.slice(m.start, m.end).to_owned())
+    }
+
+    fn says_member(&self) -> bool {
+        let from = self.trigger_end();
+        (from..(self.found.end + 12).min(self.parsed.tokens.len())).any(|i| {
+            self.parsed.trigger_at[i]
+                .is_some_and(|t| t.class == super::lexicon::TriggerClass::Member)
+        })
+    }
+
+    /// The body of a filler, or of the words around the role or unit, or the document's own.
+    fn body(&self, agent_counts: bool) -> Option<String> {
+        if let Some(filler) = self.fillers(Slot::Body).next() {
+            if !filler.own {
+                return Some(self.context.full_name(self.text(filler)));
+            }
+            return self.context.own_body.clone();
+        }
+        let excluded: Vec<(usize, usize)> =
+            self.fillers(Slot::Subject).map(|f| self.apposition(f)).collect();
+        let subjects: Vec<Filler> = self
+            .found
+            .fillers
+            .iter()
+            .copied()
+            .filter(|f| matches!(f.slot, Slot::Subject | Slot::Other))
+            .collect();
+        let fits = |m: &Mention| {
+            matches!(m.kind, MentionKind::Name(_))
+                && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
+                && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
+                && {
+                    let kind = self.context.name_type(self.parsed, *m);
+                    !kind.surely_person && !kind.project
+                }
+        };
+        // Behind a role or unit: "Chair of the Harbor Foundation"; before one: "Harbor Foundation Board".
+        for anchor in self.parsed.mentions().filter(|m| {
+            matches!(m.kind, MentionKind::Role | MentionKind::Unit)
+                && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
+        }) {
+            let mut at = anchor.end;
+            if matches!(self.parsed.lower(at), "of" | "at" | "for" | "with" | "in" | "on") {
+                at += 1;
+                while matches!(self.parsed.lower(at), "the" | "our" | "its") {
+                    at += 1;
+                }
+                if let Some(m) =
+                    self.parsed.mention_at.get(at).copied().flatten().filter(|m| fits(m))
+                {
+                    return Some(self.context.full_name(self.parsed.slice(m.start, m.end)));
+                }
+            }
+            let before =
+                self.parsed.mentions().rev().find(|m| m.end <= anchor.start).filter(|m| fits(m));
+            if let Some(m) = before {
+                let between = self.parsed.slice(m.end, anchor.start).to_lowercase();
+                if matches!(
+                    between.as_str(),
+                    "" | "'s" | "’s" | "'s new" | "’s new" | "’s first" | "'s first"
+                ) {
+                    return Some(self.context.full_name(self.parsed.slice(m.start, m.end)));
+                }
+            }
+        }
+        if agent_counts {
+            let trigger = self.found.trigger.map_or(self.found.start, |(s, _)| s);
+            let agent =
+                self.parsed.mentions().filter(|m| m.end <= trigger).filter(fits).find(|m| {
+                    let kind = self.context.name_type(self.parsed, *m);
+                    kind.body || kind.organisation || m.start == 0
+                });
+            if let Some(m) = agent {
+                return Some(self.context.full_name(self.parsed.slice(m.start, m.end)));
+            }
+        }
+        self.context.own_body.clone()
+    }
+
+    fn joins(&self) -> Vec<Fact> {
+        let role = self.role();
+        let unit = self.unit();
+        let tier = self.tier();
+        let member = self.says_member();
+        let named_body = self.fillers(Slot::Body).next();
+        let mut facts = Vec::new();
+        for subject in self.fillers(Slot::Subject) {
+            let kind = self.kind_of(subject);
+            let position = role.is_some() || unit.is_some();
+            let person = kind.surely_person
+                || (kind.person && !kind.organisation && position && tier.is_none());
+            if person {
+                if position || named_body.is_some() {
+                    facts.extend(self.appointment(subject, AppointmentAction::Appointed, false));
+                }
+                continue;
+            }
+            if kind.project && !kind.organisation {
+                continue;
+            }
+            let body_kind = named_body.map(|f| {
+                if f.own { NameType { body: true, ..NameType::default() } } else { self.kind_of(f) }
+            });
+            let own = named_body.is_none_or(|f| f.own || self.context.is_own_body(self.text(f)));
+            let certain = member || tier.is_some();
+            let plausible = body_kind.is_none_or(|k| k.body || k.known_body) || certain || own;
+            if !plausible || (named_body.is_none() && !certain) {
+                continue;
+            }
+            let mut fact = self.membership(subject, MembershipAction::Joined);
+            if let Some(fact) = &mut fact {
+                if !certain {
+                    fact.confidence -= 0.1;
+                }
+                if kind.person && !kind.organisation && !certain {
+                    fact.confidence -= 0.25;
+                }
+            }
+            facts.extend(fact);
+        }
+        facts
+    }
+
+    fn founders(&self) -> Vec<Fact> {
+        let word = (self.found.start..self.found.end)
+            .map(|i| self.parsed.lower(i))
+            .find(|w| matches!(*w, "founding" | "charter" | "inaugural"))
+            .map(|w| format!("{}{}", w[..1].to_uppercase(), &w[1..]));
+        let mut facts = self.memberships(MembershipAction::Joined);
+        for fact in &mut facts {
+            if let Detail::Membership(m) = &mut fact.detail {
+                m.tier = word.clone().or(m.tier.take());
+            }
+        }
+        facts
+    }
+
+    fn memberships(&self, action: MembershipAction) -> Vec<Fact> {
+        self.fillers(Slot::Subject)
+            .filter(|f| !self.kind_of(*f).surely_person)
+            .filter_map(|f| self.membership(f, action))
+            .collect()
+    }
+
+    fn membership(&self, subject: Filler, action: MembershipAction) -> Option<Fact> {
+        let name = self.context.full_name(self.text(subject));
+        let body = self.body(false)?;
+        if fold_name(&body) == fold_name(&name) {
+            return None;
+        }
+        let detail = Detail::Membership(Membership { action, tier: self.tier() });
+        Some(self.fact(name, body, detail, subject))
+    }
+
+    fn elected(&self) -> AppointmentAction {
+        let words = self.trigger_words().to_lowercase();
+        if words.starts_with("re-")
+            || words.starts_with("reelect")
+            || words.starts_with("reappoint")
+        {
+            AppointmentAction::Reelected
+        } else {
+            AppointmentAction::Elected
+        }
+    }
+
+    fn appointments(&self, action: AppointmentAction) -> Vec<Fact> {
+        self.fillers(Slot::Subject).filter_map(|f| self.appointment(f, action, true)).collect()
+    }
+
+    fn appointment(
+        &self,
+        subject: Filler,
+        action: AppointmentAction,
+        agent_counts: bool,
+    ) -> Option<Fact> {
+        let kind = self.kind_of(subject);
+        if !(kind.person || kind.surely_person) || kind.body || kind.known_body {
+            return None;
+        }
+        let role = self.role();
+        let unit = self
+            .unit()
+            .or_else(|| self.inherited_unit.filter(|_| role.is_none()).map(str::to_owned));
+        if role.is_none() && unit.is_none() && action == AppointmentAction::Elected {
+            return None;
+        }
+        let name = self.context.person(self.text(subject));
+        let body = self.body(agent_counts)?;
+        if fold_name(&body) == fold_name(&name) {
+            return None;
+        }
+        let affiliation = self.affiliation(subject).filter(|a| fold_name(a) != fold_name(&body));
+        let detail = Detail::Appointment(Appointment {
+            action,
+            unit,
+            role: Some(role.unwrap_or_else(|| "member".into())),
+            affiliation,
+        });
+        let mut fact = self.fact(name, body, detail, subject);
+        if !kind.surely_person {
+            fact.confidence -= 0.1;
+        }
+        Some(fact)
+    }
+
+    fn departures(&self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        for subject in self.fillers(Slot::Subject) {
+            let kind = self.kind_of(subject);
+            if kind.surely_person || (kind.person && !kind.organisation) {
+                facts.extend(self.appointment(subject, AppointmentAction::Departed, false));
+            } else if let Some(body) = self.fillers(Slot::Body).next() {
+                let body_kind = self.kind_of(body);
+                if body.own || body_kind.body {
+                    facts.extend(self.membership(subject, MembershipAction::Left));
+                }
+            }
+        }
+        facts
+    }
+
+    fn first_person_departure(&self) -> Vec<Fact> {
+        let Some(author) = &self.context.author else { return Vec::new() };
+        let (Some(body), role) = (self.body(false), self.role()) else { return Vec::new() };
+        let unit = self.unit();
+        if role.is_none() && unit.is_none() {
+            return Vec::new();
+        }
+        let detail = Detail::Appointment(Appointment {
+            action: AppointmentAction::Departed,
+            unit,
+            role: Some(role.unwrap_or_else(|| "member".into())),
+            affiliation: None,
+        });
+        let place = Filler {
+            slot: Slot::Subject,
+            start: self.found.start,
+            end: self.found.start + 1,
+            own: false,
+        };
+        vec![self.fact(author.clone(), body, detail, place)]
+    }
+
+    fn succession(&self) -> Vec<Fact> {
+        let mut facts = self.appointments(AppointmentAction::Appointed);
+        let words = self.trigger_words().to_lowercase();
+        let passive = words.ends_with("by");
+        facts.extend(
+            self.fillers(Slot::Other)
+                .filter_map(|f| self.appointment(f, AppointmentAction::Departed, false)),
+        );
+        if passive {
+            for fact in &mut facts {
+                if let Detail::Appointment(a) = &mut fact.detail {
+                    a.action = match a.action {
+                        AppointmentAction::Departed => AppointmentAction::Appointed,
+                        _ => AppointmentAction::Departed,
+                    };
+                }
+            }
+        }
+        facts
+    }
+
+    fn succeeded_before(&self) -> Vec<Fact> {
+        let arrival = self.previous.iter().find(|f| matches!(&f.detail, Detail::Appointment(a) if a.action != AppointmentAction::Departed));
+        let Some(arrival) = arrival else { return Vec::new() };
+        self.fillers(Slot::Other)
+            .filter_map(|other| {
+                let mut fact = self.appointment(other, AppointmentAction::Departed, false)?;
+                fact.body = arrival.body.clone();
+                if let (Detail::Appointment(mine), Detail::Appointment(theirs)) =
+                    (&mut fact.detail, &arrival.detail)
+                {
+                    mine.unit = theirs.unit.clone();
+                    mine.role = theirs.role.clone();
+                }
+                Some(fact)
+            })
+            .collect()
+    }
+
+    fn hostings(&self) -> Vec<Fact> {
+        self.fillers(Slot::Subject)
+            .filter(|f| !self.kind_of(*f).surely_person)
+            .filter_map(|f| {
+                let body = self.body(false)?;
+                let level = (self.trigger_end()..self.found.end)
+                    .map(|i| self.parsed.lower(i))
+                    .find(|w| {
+                        matches!(
+                            *w,
+                            "sandbox"
+                                | "incubating"
+                                | "incubation"
+                                | "graduated"
+                                | "flagship"
+                                | "incubator"
+                                | "hosted"
+                        )
+                    })
+                    .map(str::to_owned);
+                let detail = Detail::Hosting(Hosting { action: HostingAction::Joined, level });
+                Some(self.fact(self.text(f).to_owned(), body, detail, f))
+            })
+            .collect()
+    }
+
+    fn fact(&self, subject: String, body: String, detail: Detail, place: Filler) -> Fact {
+        let tokens = self.parsed.tokens;
+        let from = tokens[0].span.start;
+        let until = tokens[tokens.len() - 1].span.end;
+        let quote = self.parsed.text[from..until].to_owned();
+        let mark_start = tokens[self.found.start.min(place.start)].span.start - from;
+        let mark_end = tokens[self.found.end.clamp(1, tokens.len()) - 1].span.end - from;
+        Fact {
+            subject,
+            body,
+            detail,
+            effective: None,
+            evidence: Evidence {
+                quote,
+                marks: vec![(mark_start, mark_end)],
+                rule: self.construction.name.clone(),
+            },
+            confidence: self.construction.confidence,
+        }
+    }
+}
+
+/// A role without the words that only point at it.
+pub fn clean_role(role: &str) -> String {
+    let mut role = role.trim();
+    for prefix in ["new ", "New ", "newly "] {
+        role = role.strip_prefix(prefix).unwrap_or(role);
+    }
+    role.to_owned()
+}
+
+/// A unit without "member".
+pub fn clean_unit(unit: &str) -> String {
+    unit.trim().to_owned()
+}

@@ -1,0 +1,139 @@
+//! The news gate: what keeps a well-formed sentence from being news.
+
+use super::lexicon::Lexicon;
+use super::mention::Parsed;
+use super::pattern::Match;
+use crate::text::{Block, BlockKind, Token};
+
+/// Why a match is no news; `None` is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// It stands under a heading such as "About" or "Candidates".
+    Boilerplate,
+    /// It speaks of candidates.
+    Candidacy,
+    /// It tells the past.
+    History,
+    /// It tells of a wish, a condition or an offer.
+    Modality,
+    /// It says that it did not happen.
+    Negation,
+    /// It asks.
+    Question,
+}
+
+impl Objection {
+    /// The word for it in an explanation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Objection::Boilerplate => "boilerplate",
+            Objection::Candidacy => "candidacy",
+            Objection::History => "history",
+            Objection::Modality => "modality",
+            Objection::Negation => "negation",
+            Objection::Question => "question",
+        }
+    }
+}
+
+/// Whether a block stands under a heading that takes it out of the news.
+pub fn is_boilerplate(blocks: &[Block], index: usize, lexicon: &Lexicon) -> bool {
+    let mut heading = match blocks[index].kind {
+        BlockKind::Heading(_) => Some(index),
+        _ => blocks[index].heading,
+    };
+    while let Some(at) = heading {
+        let text = blocks[at].text.to_lowercase();
+        let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let hit = lexicon.boilerplate_headings.iter().any(|h| {
+            text.strip_prefix(h.as_str())
+                .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        });
+        if hit && text.len() < 80 {
+            return true;
+        }
+        heading = blocks[at].heading;
+    }
+    let text = blocks[index].text.as_str();
+    text.starts_with("About ")
+        && matches!(blocks[index].kind, BlockKind::Paragraph)
+        && text.len() > 60
+}
+
+/// The first objection to a match in its sentence.
+pub fn objection(
+    parsed: &Parsed,
+    found: &Match,
+    year: Option<i32>,
+    lexicon: &Lexicon,
+) -> Option<Objection> {
+    let tokens = parsed.tokens;
+    if tokens.last().is_some_and(|t| t.lower == "?") {
+        return Some(Objection::Question);
+    }
+    if lexicon.candidacy.find(tokens).is_some() {
+        return Some(Objection::Candidacy);
+    }
+    let (trigger_start, trigger_end) = found.trigger.unwrap_or((found.start, found.end));
+    let from = found.start.saturating_sub(8);
+    let before = &tokens[from..trigger_start.max(from)];
+    // What stands inside the match before its trigger is mostly an apposition: only the words
+    // right at the trigger and those before the subject speak of the event.
+    let near = &tokens[trigger_start.saturating_sub(5).max(from)..trigger_end.min(tokens.len())];
+    let lead = &tokens[from..found.start];
+    if lexicon.negation.find(near).is_some() {
+        return Some(Objection::Negation);
+    }
+    if lexicon.modality.find(near).is_some() || lexicon.modality.find(lead).is_some() {
+        return Some(Objection::Modality);
+    }
+    if lexicon.history.find(near).is_some()
+        || lexicon.history.find(lead).is_some()
+        || told_of_the_past(parsed, found, year)
+    {
+        return Some(Objection::History);
+    }
+    let _ = before;
+    None
+}
+
+/// "joined in 2019", "has been a member since 2020".
+fn told_of_the_past(parsed: &Parsed, found: &Match, year: Option<i32>) -> bool {
+    let Some(year) = year else { return false };
+    let (start, end) = found.trigger.unwrap_or((found.start, found.end));
+    let from = start.saturating_sub(6);
+    let until = (found.end.max(end) + 8).min(parsed.tokens.len());
+    (from..until).any(|i| {
+        let Some(told) = year_of(&parsed.tokens[i]) else { return false };
+        let led =
+            matches!(parsed.lower(i.wrapping_sub(1)), "in" | "since" | "from" | "of" | "until")
+                || is_month(parsed.lower(i.wrapping_sub(1)));
+        led && told < year - 1
+            || (led
+                && told < year
+                && matches!(parsed.lower(i.wrapping_sub(1)), "in" | "since" | "from"))
+    })
+}
+
+fn year_of(token: &Token) -> Option<i32> {
+    let year: i32 = token.lower.parse().ok()?;
+    (1950..2100).contains(&year).then_some(year)
+}
+
+fn is_month(word: &str) -> bool {
+    matches!(
+        word,
+        "january"
+            | "february"
+            | "march"
+            | "april"
+            | "may"
+            | "june"
+            | "july"
+            | "august"
+            | "september"
+            | "october"
+            | "november"
+            | "december"
+    )
+}

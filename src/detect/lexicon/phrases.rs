@@ -1,0 +1,87 @@
+//! A set of phrases that is matched token by token.
+
+use std::collections::HashMap;
+
+use crate::text::{Token, tokens};
+
+/// Phrases with a value each; the longest that begins at a token is found without looking at
+/// more tokens than the phrase has.
+#[derive(Debug)]
+pub struct Phrases<T> {
+    by_first: HashMap<String, Vec<Phrase<T>>>,
+}
+
+#[derive(Debug)]
+struct Phrase<T> {
+    /// The tokens after the first, lower case.
+    rest: Vec<String>,
+    /// As written in the list.
+    written: String,
+    value: T,
+}
+
+impl<T> Default for Phrases<T> {
+    fn default() -> Self {
+        Phrases { by_first: HashMap::new() }
+    }
+}
+
+impl Phrases<()> {
+    /// A set without values.
+    pub fn of(phrases: &[String]) -> Self {
+        let mut set = Phrases::default();
+        for phrase in phrases {
+            set.insert(phrase, ());
+        }
+        set
+    }
+}
+
+impl<T> Phrases<T> {
+    /// Adds a phrase. One without a word is left out.
+    pub fn insert(&mut self, phrase: &str, value: T) {
+        let mut words = tokens(phrase).into_iter().map(|t| t.lower);
+        let Some(first) = words.next() else { return };
+        let rest: Vec<String> = words.collect();
+        let row = self.by_first.entry(first).or_default();
+        let at = row.partition_point(|known| known.rest.len() >= rest.len());
+        row.insert(at, Phrase { rest, written: phrase.to_owned(), value });
+    }
+
+    /// The longest phrase that begins at `tokens[at]`: (its value, as written, how many tokens).
+    pub fn longest(&self, tokens: &[Token], at: usize) -> Option<(&T, &str, usize)> {
+        let row = self.by_first.get(tokens.get(at)?.lower.as_str())?;
+        let following = &tokens[at + 1..];
+        row.iter()
+            .find(|phrase| {
+                phrase.rest.len() <= following.len()
+                    && phrase.rest.iter().zip(following).all(|(word, token)| *word == token.lower)
+            })
+            .map(|phrase| (&phrase.value, phrase.written.as_str(), phrase.rest.len() + 1))
+    }
+
+    /// Where the first phrase of the set begins in `tokens`, and how many tokens it has.
+    pub fn find(&self, tokens: &[Token]) -> Option<(usize, usize)> {
+        (0..tokens.len()).find_map(|at| self.longest(tokens, at).map(|(_, _, n)| (at, n)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_phrase_wins() {
+        let set =
+            Phrases::of(&["Board".into(), "Board of Directors".into(), "C++ Alliance".into()]);
+        for (text, expected) in [
+            ("board of directors", Some(3)),
+            ("Board of Trustees", Some(1)),
+            ("c++ alliance", Some(2)),
+            ("directors", None),
+        ] {
+            let found = set.longest(&tokens(text), 0).map(|(_, _, n)| n);
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,488 @@
+//! Names in lists, headings and cells, whose verb, body and role stand only above them.
+
+use super::frame::{clean_role, clean_unit};
+use super::gate::is_boilerplate;
+use super::lexicon::Lexicon;
+use super::mention::{Mention, MentionKind, Parsed};
+use super::pattern::{Names, Want, names_list, skip_bracket};
+use super::resolve::Context;
+use crate::model::{
+    Appointment, AppointmentAction, Detail, Evidence, Fact, Membership, MembershipAction, fold_name,
+};
+use crate::text::{Block, BlockKind};
+
+/// The longest quotation that joins a lead-in to its item, in bytes.
+const QUOTE_BYTES_MAX: usize = 600;
+
+/// What the words above a list say of each item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lead {
+    action: Action,
+    tier: Option<String>,
+    unit: Option<String>,
+    role: Option<String>,
+    body: Option<String>,
+    /// The block that says it.
+    block: usize,
+    confidence_percent: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Member,
+    Appoint(AppointmentAction),
+    /// The list holds no news: candidates, standing members.
+    Blocked,
+}
+
+/// A parsed block.
+pub struct Line<'a> {
+    /// Its index among the blocks.
+    pub block: usize,
+    /// Its sentences.
+    pub sentences: Vec<Parsed<'a>>,
+}
+
+/// The facts of a document's lists.
+pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexicon) -> Vec<Fact> {
+    let mut found = Vec::new();
+    for line in lines {
+        let block = &blocks[line.block];
+        if !is_item(block) || is_boilerplate(blocks, line.block, lexicon) {
+            continue;
+        }
+        let Some(parsed) = line.sentences.first() else { continue };
+        let Some(lead) = lead_of(blocks, lines, line.block, context) else { continue };
+        found.extend(item_facts(blocks, line.block, parsed, &lead, context));
+    }
+    found
+}
+
+/// Blocks that can be one name's line.
+fn is_item(block: &Block) -> bool {
+    match block.kind {
+        BlockKind::ListItem => true,
+        BlockKind::Cell { column, header, .. } => column == 1 && !header,
+        BlockKind::Heading(_) => block.text.len() < 90,
+        BlockKind::Paragraph => block.strong_prefix > 3 && block.strong_prefix < 80,
+        _ => false,
+    }
+}
+
+/// The nearest words above that say what the items are: lead-in, headings, title.
+fn lead_of(blocks: &[Block], lines: &[Line], index: usize, context: &Context) -> Option<Lead> {
+    let block = &blocks[index];
+    let mut above = Vec::new();
+    if let Some(lead_in) = block.lead_in {
+        above.push(lead_in);
+    } else if !matches!(block.kind, BlockKind::ListItem) {
+        // A strong name or a heading: the paragraph before the run of them.
+        let intro = blocks[..index].iter().rposition(|b| {
+            b.kind == BlockKind::Paragraph && b.strong_prefix < 4 && b.text.ends_with(':')
+        });
+        above.extend(intro.filter(|i| index - i < 40));
+    }
+    let mut heading = block.heading;
+    while let Some(at) = heading {
+        above.push(at);
+        heading = blocks[at].heading;
+    }
+    if blocks.first().is_some_and(|b| b.kind == BlockKind::Title) && index != 0 {
+        above.push(0);
+    }
+    let title_unit = lines.first().and_then(|l| l.sentences.first()).and_then(|p| unit_in(p));
+    for at in above {
+        let line = lines.get(at).filter(|l| l.block == at)?;
+        if at == index {
+            continue;
+        }
+        let Some(parsed) = line.sentences.last() else { continue };
+        if let Some(mut lead) = classify(parsed, at, context) {
+            if lead.action == Action::Blocked {
+                return None;
+            }
+            if lead.unit.is_none() && lead.role.is_none() {
+                lead.unit = title_unit;
+            }
+            return Some(lead);
+        }
+    }
+    None
+}
+
+fn unit_in(parsed: &Parsed) -> Option<String> {
+    parsed
+        .mentions()
+        .find(|m| m.kind == MentionKind::Unit)
+        .map(|m| clean_unit(parsed.slice(m.start, m.end)))
+}
+
+/// What a sentence above a list says of the items.
+fn classify(parsed: &Parsed, block: usize, context: &Context) -> Option<Lead> {
+    let words: Vec<&str> = parsed.tokens.iter().map(|t| t.lower.as_str()).collect();
+    let has = |list: &[&str]| words.iter().any(|w| list.contains(w));
+    let unit = unit_in(parsed);
+    let role = parsed
+        .mentions()
+        .find(|m| m.kind == MentionKind::Role)
+        .map(|m| singular(&clean_role(parsed.slice(m.start, m.end))));
+    let tier = parsed
+        .mentions()
+        .find(|m| m.kind == MentionKind::Tier)
+        .map(|m| parsed.slice(m.start, m.end).to_owned());
+    let body = parsed
+        .mentions()
+        .find(|m| {
+            matches!(m.kind, MentionKind::Name(_)) && {
+                let kind = context.name_type(parsed, *m);
+                kind.body || kind.known_body
+            }
+        })
+        .map(|m| context.full_name(parsed.slice(m.start, m.end)));
+    let lead = |action, confidence_percent| {
+        Some(Lead {
+            action,
+            tier: tier.clone(),
+            unit: unit.clone(),
+            role: role.clone(),
+            body: body.clone(),
+            block,
+            confidence_percent,
+        })
+    };
+    let blocked = has(&[
+        "candidate",
+        "candidates",
+        "nominee",
+        "nominees",
+        "nominations",
+        "nominated",
+        "running",
+        "speakers",
+        "agenda",
+        "topics",
+        "projects",
+        "features",
+        "changes",
+        "benefits",
+        "existing",
+        "continuing",
+        "sessions",
+        "talks",
+        "prizes",
+        "grantees",
+        "recipients",
+        "attendees",
+        "ambassadors",
+        "mentors",
+        "mentees",
+        "interns",
+        "participants",
+        "contributors",
+        "authors",
+        "winners’",
+    ]);
+    if blocked {
+        return lead(Action::Blocked, 0);
+    }
+    let position = unit.is_some()
+        || role.is_some()
+        || has(&[
+            "board",
+            "committee",
+            "council",
+            "team",
+            "representatives",
+            "officers",
+            "directors",
+            "maintainers",
+            "committers",
+            "seats",
+            "election",
+        ]);
+    let out = has(&[
+        "outgoing",
+        "emeritus",
+        "departing",
+        "farewell",
+        "goodbye",
+        "retiring",
+        "leaving",
+        "concluded",
+        "past",
+        "former",
+        "stepping",
+        "stepped",
+    ]);
+    if out && (position || has(&["members"])) {
+        return lead(Action::Appoint(AppointmentAction::Departed), 75);
+    }
+    let fresh = has(&[
+        "new",
+        "newest",
+        "welcome",
+        "welcomes",
+        "welcoming",
+        "joining",
+        "join",
+        "joined",
+        "announce",
+        "announcing",
+        "announced",
+        "introducing",
+        "introduce",
+        "meet",
+        "appointed",
+        "excited",
+        "pleased",
+        "thrilled",
+        "delighted",
+        "inaugural",
+        "initial",
+        "formation",
+        "added",
+        "congratulate",
+        "congratulations",
+        "first",
+        "comprised",
+        "comprises",
+        "consists",
+    ]);
+    if has(&["re-elected", "reelected", "returning", "incumbent"]) && position {
+        return lead(Action::Appoint(AppointmentAction::Reelected), 80);
+    }
+    let elected = has(&[
+        "elected",
+        "winners",
+        "winner",
+        "results",
+        "result",
+        "won",
+        "elects",
+        "voted",
+        "successful",
+    ]);
+    if elected && (position || has(&["election", "elections"])) {
+        return lead(Action::Appoint(AppointmentAction::Elected), 85);
+    }
+    let members = has(&["members", "sponsors", "supporters", "partners"]);
+    let of_body = unit.is_none() && role.is_none();
+    if of_body
+        && (tier.is_some() && members
+            || has(&["founding"]) && members
+            || fresh && has(&["members", "sponsors"]))
+    {
+        return lead(Action::Member, if fresh || has(&["founding"]) { 75 } else { 45 });
+    }
+    if fresh && position {
+        return lead(Action::Appoint(AppointmentAction::Appointed), 70);
+    }
+    None
+}
+
+fn singular(role: &str) -> String {
+    match role.strip_suffix('s') {
+        Some(one)
+            if !role.ends_with("ss") && !role.ends_with("ns") || role.ends_with("chairpersons") =>
+        {
+            one.to_owned()
+        }
+        _ => role.to_owned(),
+    }
+}
+
+fn item_facts(
+    blocks: &[Block],
+    index: usize,
+    parsed: &Parsed,
+    lead: &Lead,
+    context: &Context,
+) -> Vec<Fact> {
+    let (role_before, at) = label(parsed);
+    let want = if lead.action == Action::Member { Want::Organisations } else { Want::Names };
+    let Some((names, _)) =
+        (at..(at + 4).min(parsed.tokens.len())).find_map(|i| names_list(parsed, context, want, i))
+    else {
+        return Vec::new();
+    };
+    match lead.action {
+        Action::Member => {
+            names.iter().filter_map(|m| member(blocks, index, parsed, *m, lead, context)).collect()
+        }
+        Action::Appoint(action) => {
+            let Some(first) = names.first() else { return Vec::new() };
+            appointee(blocks, index, parsed, *first, action, role_before, lead, context)
+                .into_iter()
+                .collect()
+        }
+        Action::Blocked => Vec::new(),
+    }
+}
+
+/// "Treasurer: Name": the role, and where the name begins.
+fn label(parsed: &Parsed) -> (Option<String>, usize) {
+    let colon = (0..parsed.tokens.len().min(8)).find(|i| parsed.lower(*i) == ":");
+    match colon {
+        Some(colon) => {
+            let role = parsed.mention_at[0]
+                .filter(|m| m.kind == MentionKind::Role)
+                .map(|m| clean_role(parsed.slice(m.start, m.end)));
+            (role, colon + 1)
+        }
+        None => match parsed.mention_at.first().copied().flatten() {
+            Some(m) if m.kind == MentionKind::Role => {
+                (Some(clean_role(parsed.slice(m.start, m.end))), m.end)
+            }
+            _ => (None, 0),
+        },
+    }
+}
+
+fn member(
+    blocks: &[Block],
+    index: usize,
+    parsed: &Parsed,
+    name: Mention,
+    lead: &Lead,
+    context: &Context,
+) -> Option<Fact> {
+    let subject = context.full_name(parsed.slice(name.start, name.end));
+    let body = lead.body.clone().or_else(|| context.own_body.clone())?;
+    if fold_name(&subject) == fold_name(&body) {
+        return None;
+    }
+    let detail = Detail::Membership(Membership {
+        action: MembershipAction::Joined,
+        tier: lead.tier.clone(),
+    });
+    Some(fact(blocks, index, parsed, name, lead, subject, body, detail))
+}
+
+#[allow(clippy::too_many_arguments)]
+fn appointee(
+    blocks: &[Block],
+    index: usize,
+    parsed: &Parsed,
+    name: Mention,
+    action: AppointmentAction,
+    role_before: Option<String>,
+    lead: &Lead,
+    context: &Context,
+) -> Option<Fact> {
+    let kind = context.name_type(parsed, name);
+    if !(kind.surely_person || kind.person) || kind.organisation && !kind.surely_person {
+        return None;
+    }
+    // A line of running text that only begins with a name is no list of names.
+    let weak = !kind.surely_person
+        && !matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
+    if weak {
+        return None;
+    }
+    let subject = context.person(parsed.slice(name.start, name.end));
+    let body = lead.body.clone().or_else(|| context.own_body.clone())?;
+    let lower = parsed.text.to_lowercase();
+    let action = if action == AppointmentAction::Elected
+        && ["re-elected", "reelected", "incumbent", "returning"].iter().any(|w| lower.contains(w))
+    {
+        AppointmentAction::Reelected
+    } else {
+        action
+    };
+    let role_in_item = parsed
+        .mentions()
+        .find(|m| m.kind == MentionKind::Role && m.start >= name.end && m.start <= name.end + 2)
+        .filter(|m| !matches!(parsed.lower(m.end), "at" | "of" | "from"))
+        .map(|m| clean_role(parsed.slice(m.start, m.end)));
+    let officer = role_in_item.filter(|r| is_officer(r));
+    let role =
+        role_before.or(officer).or_else(|| lead.role.clone()).unwrap_or_else(|| "member".into());
+    let detail = Detail::Appointment(Appointment {
+        action,
+        unit: lead.unit.clone(),
+        role: Some(role),
+        affiliation: affiliation(parsed, name, context)
+            .filter(|a| fold_name(a) != fold_name(&body)),
+    });
+    let mut fact = fact(blocks, index, parsed, name, lead, subject, body, detail);
+    if !kind.surely_person {
+        fact.confidence -= 0.05;
+    }
+    Some(fact)
+}
+
+/// Roles that an item gives within the unit, not at an employer.
+fn is_officer(role: &str) -> bool {
+    let role = role.to_lowercase();
+    ["chair", "president", "treasurer", "secretary", "vice"].iter().any(|w| role.contains(w))
+}
+
+/// "Name (Employer)", "Name, Employer", "Name – Engineer at Employer".
+fn affiliation(parsed: &Parsed, name: Mention, context: &Context) -> Option<String> {
+    let after = skip_bracket(parsed, name.end);
+    let inside = parsed.mentions().find(|m| {
+        m.start > name.end
+            && m.end < after.max(name.end + 1)
+            && matches!(m.kind, MentionKind::Name(_))
+            && !parsed.slice(m.start, m.end).starts_with('@')
+    });
+    let employer = inside.or_else(|| {
+        let led = matches!(parsed.lower(after), "," | "-" | "–" | "—" | "|");
+        let direct = parsed.mention_at.get(after + 1).copied().flatten().filter(|_| led);
+        direct.filter(|m| matches!(m.kind, MentionKind::Name(_))).or_else(|| {
+            parsed.mentions().find(|m| {
+                m.start > after
+                    && matches!(m.kind, MentionKind::Name(_))
+                    && matches!(parsed.lower(m.start - 1), "at" | "from")
+            })
+        })
+    })?;
+    let kind = context.name_type(parsed, employer);
+    (!kind.surely_person).then(|| parsed.slice(employer.start, employer.end).to_owned())
+}
+
+#[allow(clippy::too_many_arguments)]
+fn fact(
+    blocks: &[Block],
+    index: usize,
+    parsed: &Parsed,
+    name: Mention,
+    lead: &Lead,
+    subject: String,
+    body: String,
+    detail: Detail,
+) -> Fact {
+    let item = &blocks[index].text;
+    let name_text = parsed.slice(name.start, name.end);
+    let mut quote = String::new();
+    if lead.block < index {
+        let together: usize = blocks[lead.block..=index].iter().map(|b| b.text.len() + 1).sum();
+        if together <= QUOTE_BYTES_MAX {
+            for block in &blocks[lead.block..index] {
+                quote.push_str(&block.text);
+                quote.push(' ');
+            }
+        }
+    }
+    let first = parsed.tokens.first().map_or(0, |t| t.span.start);
+    let last = parsed.tokens.last().map_or(item.len(), |t| t.span.end);
+    let offset = quote.len();
+    quote.push_str(&item[first..last]);
+    let start = offset + parsed.tokens[name.start].span.start - first;
+    let rule = match lead.action {
+        Action::Member => "list of members: <organisation>",
+        _ => "list of people: <person>",
+    };
+    Fact {
+        subject,
+        body,
+        detail,
+        effective: None,
+        evidence: Evidence {
+            quote,
+            marks: vec![(start, start + name_text.len())],
+            rule: rule.to_owned(),
+        },
+        confidence: f64::from(lead.confidence_percent) / 100.0,
+    }
+}

@@ -1,0 +1,644 @@
+//! Tokens to mentions: names, roles, units and tiers, each with what its words say of its type.
+//!
+//! A mention here is a guess from the words alone; what the document says elsewhere is added in
+//! `resolve`, and what the construction says in `construct`.
+
+use super::lexicon::{Lexicon, TriggerClass};
+use crate::text::{Token, TokenKind};
+
+/// No name has more tokens.
+const NAME_TOKENS_MAX: usize = 12;
+
+/// What a mention is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MentionKind {
+    /// A proper name.
+    Name(NameType),
+    /// A role.
+    Role,
+    /// A committee, board or team.
+    Unit,
+    /// A membership level.
+    Tier,
+}
+
+/// What the words of a name say of its type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameType {
+    /// It can be a person's name: two to four words, nothing against it.
+    pub person: bool,
+    /// A known given name, an honorific or a handle says that it is one.
+    pub surely_person: bool,
+    /// A company word, the gazetteer or capitals say that it is an organisation.
+    pub organisation: bool,
+    /// The gazetteer or its last word says that it is a foundation or the like.
+    pub body: bool,
+    /// It is in the gazetteer of bodies.
+    pub known_body: bool,
+    /// A word says that it is software or a specification.
+    pub project: bool,
+}
+
+/// A mention in a sentence: a half-open range of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// What it is.
+    pub kind: MentionKind,
+    /// Its first token.
+    pub start: usize,
+    /// The token after its last.
+    pub end: usize,
+}
+
+/// A trigger in a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its class.
+    pub class: TriggerClass,
+    /// Its first token.
+    pub start: usize,
+    /// The token after its last.
+    pub end: usize,
+}
+
+/// A sentence with its mentions and triggers, indexed by token.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    /// The text that the tokens' spans point into.
+    pub text: &'a str,
+    /// The tokens.
+    pub tokens: &'a [Token],
+    /// The mention that begins at each token.
+    pub mention_at: Vec<Option<Mention>>,
+    /// The trigger that begins at each token.
+    pub trigger_at: Vec<Option<Trigger>>,
+}
+
+impl Parsed<'_> {
+    /// The text of a range of tokens.
+    pub fn slice(&self, start: usize, end: usize) -> &str {
+        if start >= end || end > self.tokens.len() {
+            return "";
+        }
+        &self.text[self.tokens[start].span.start..self.tokens[end - 1].span.end]
+    }
+
+    /// The mention that covers a token.
+    pub fn covering(&self, at: usize) -> Option<Mention> {
+        (0..=at.min(self.mention_at.len().saturating_sub(1)))
+            .rev()
+            .take(NAME_TOKENS_MAX + 4)
+            .find_map(|i| self.mention_at[i])
+            .filter(|m| m.start <= at && at < m.end)
+    }
+
+    /// All mentions, in order.
+    pub fn mentions(&self) -> impl DoubleEndedIterator<Item = Mention> + '_ {
+        self.mention_at.iter().flatten().copied()
+    }
+
+    /// The lower-case token, or nothing past the end.
+    pub fn lower(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |t| t.lower.as_str())
+    }
+}
+
+/// Finds the mentions and triggers of a sentence.
+pub fn parse<'a>(text: &'a str, tokens: &'a [Token], lexicon: &Lexicon) -> Parsed<'a> {
+    let n = tokens.len();
+    let mut parsed = Parsed { text, tokens, mention_at: vec![None; n], trigger_at: vec![None; n] };
+    let title_case = is_title_case(tokens);
+    let scan = Scan { text, tokens, lexicon, title_case };
+    let mut at = 0;
+    while at < n {
+        if let Some((class, _, length)) = lexicon.triggers.longest(tokens, at) {
+            parsed.trigger_at[at] = Some(Trigger { class: *class, start: at, end: at + length });
+        }
+        match scan.mention(at) {
+            Some(mention) => {
+                parsed.mention_at[at] = Some(mention);
+                // Triggers inside a role or unit ("board member") still count.
+                for inner in at + 1..mention.end {
+                    if matches!(mention.kind, MentionKind::Name(_)) {
+                        break;
+                    }
+                    if let Some((class, _, length)) = lexicon.triggers.longest(tokens, inner) {
+                        parsed.trigger_at[inner] =
+                            Some(Trigger { class: *class, start: inner, end: inner + length });
+                    }
+                }
+                at = mention.end;
+            }
+            None => at += 1,
+        }
+    }
+    parsed
+}
+
+/// Most words begin with a capital: a headline. Capitals say less there.
+fn is_title_case(tokens: &[Token]) -> bool {
+    let words: Vec<&Token> =
+        tokens.iter().filter(|t| t.kind == TokenKind::Word && t.lower.len() > 3).collect();
+    words.len() >= 4 && words.iter().filter(|t| t.capital).count() * 10 >= words.len() * 8
+}
+
+struct Scan<'a> {
+    text: &'a str,
+    tokens: &'a [Token],
+    lexicon: &'a Lexicon,
+    title_case: bool,
+}
+
+impl Scan<'_> {
+    fn mention(&self, at: usize) -> Option<Mention> {
+        let make = |kind, end| Some(Mention { kind, start: at, end });
+        if self.tokens[at].kind != TokenKind::Word {
+            return None;
+        }
+        if let Some(end) = self.known_body(at) {
+            // A longer run of capitals is a longer name: "Zephyr" in "Zephyr Robotics".
+            let run = self.run(at);
+            let longer = run.is_some_and(|run| run > end && !self.title_case);
+            if !longer {
+                let known = NameType {
+                    body: true,
+                    known_body: true,
+                    organisation: true,
+                    ..NameType::default()
+                };
+                return make(MentionKind::Name(known), end);
+            }
+        }
+        if let Some(end) = self.unit(at) {
+            return make(MentionKind::Unit, end);
+        }
+        if let Some((_, _, n)) = self.lexicon.tiers.longest(self.tokens, at) {
+            if self.tier_follows(at + n) {
+                return make(MentionKind::Tier, at + n);
+            }
+        }
+        if let Some(end) = self.role(at) {
+            return make(MentionKind::Role, end);
+        }
+        if let Some(end) = self.known_organisation(at) {
+            let run = self.run(at);
+            let end = run.filter(|run| *run > end && !self.title_case).unwrap_or(end);
+            let mut kind = self.name_type(at, end);
+            kind.organisation = true;
+            kind.person = false;
+            kind.surely_person = false;
+            return make(MentionKind::Name(kind), end);
+        }
+        let end = self.run(at)?;
+        make(MentionKind::Name(self.name_type(at, end)), end)
+    }
+
+    fn known_body(&self, at: usize) -> Option<usize> {
+        let (_, written, n) = self.lexicon.bodies.longest(self.tokens, at)?;
+        let raw = self.raw(at, at + n);
+        if !self.tokens[at].capital {
+            return None;
+        }
+        let short = written.chars().filter(|c| c.is_alphanumeric()).count() <= 6;
+        if short && raw != written {
+            return None;
+        }
+        let ambiguous = self.lexicon.ambiguous_bodies.contains(&written.to_lowercase());
+        (!ambiguous || n > 1).then_some(at + n)
+    }
+
+    fn known_organisation(&self, at: usize) -> Option<usize> {
+        let (common, written, n) = self.lexicon.organisations.longest(self.tokens, at)?;
+        let raw = self.raw(at, at + n);
+        let first_matches = raw.chars().next() == written.chars().next();
+        if !self.tokens[at].capital || !first_matches {
+            return None;
+        }
+        let sentence_start = at == 0;
+        let doubtful = *common && (sentence_start || self.title_case) && raw != written;
+        if doubtful || self.lexicon.never_names.contains(&self.tokens[at].lower) {
+            return None;
+        }
+        Some(at + n)
+    }
+
+    fn raw(&self, start: usize, end: usize) -> &str {
+        &self.text[self.tokens[start].span.start..self.tokens[end - 1].span.end]
+    }
+
+    /// "Governing Board", "Nix Steering Committee" (the words that are its own), "core team".
+    fn unit(&self, at: usize) -> Option<usize> {
+        if let Some((_, written, n)) = self.lexicon.units.longest(self.tokens, at) {
+            let acronym = written.chars().all(|c| c.is_uppercase());
+            if !acronym || self.raw(at, at + n) == written {
+                return Some(at + n);
+            }
+        }
+        // Capitalised words that end in a unit's head: "Diversity Working Group".
+        let mut end = at;
+        while end < self.tokens.len() && end < at + 5 {
+            let token = &self.tokens[end];
+            let head = matches!(
+                token.lower.as_str(),
+                "board"
+                    | "committee"
+                    | "council"
+                    | "team"
+                    | "panel"
+                    | "subcommittee"
+                    | "sig"
+                    | "pmc"
+                    | "division"
+                    | "practice"
+            );
+            if head && end > at && token.capital == self.tokens[at].capital {
+                return Some(end + 1);
+            }
+            let joint = matches!(token.lower.as_str(), "and" | "&" | "of");
+            if !(token.capital || (joint && end > at))
+                || self.lexicon.never_names.contains(&token.lower) && !joint
+            {
+                return None;
+            }
+            if self.lexicon.organisations.longest(self.tokens, end).is_some()
+                || self.lexicon.bodies.longest(self.tokens, end).is_some()
+            {
+                return None;
+            }
+            end += 1;
+        }
+        None
+    }
+
+    /// A tier counts where member or sponsor follows, or the text ends.
+    fn tier_follows(&self, at: usize) -> bool {
+        (at..at + 4).any(|i| {
+            self.tokens.get(i).is_some_and(|t| {
+                [
+                    "member",
+                    "sponsor",
+                    "partner",
+                    "supporter",
+                    "patron",
+                    "tier",
+                    "level",
+                    "affiliate",
+                    "contributor",
+                ]
+                .iter()
+                .any(|word| t.lower.starts_with(word))
+            })
+        }) || at >= self.tokens.len()
+    }
+
+    /// Modifiers, a head, and what `of` or `for` adds.
+    fn role(&self, at: usize) -> Option<usize> {
+        if let Some((_, _, n)) = self.lexicon.role_phrases.longest(self.tokens, at) {
+            return Some(self.role_tail(at + n));
+        }
+        let mut end = at;
+        let mut head = None;
+        while end < self.tokens.len() && end < at + 7 {
+            let token = &self.tokens[end];
+            let is_head = self.lexicon.role_heads.contains(&token.lower);
+            let is_modifier = self.lexicon.role_modifiers.contains(&token.lower);
+            let joins = matches!(token.lower.as_str(), "and" | "&" | "-" | "/")
+                && end > at
+                && self.next_is_role_word(end + 1);
+            if is_head {
+                head = Some(end + 1);
+            }
+            if !(is_head || is_modifier || joins) {
+                break;
+            }
+            end += 1;
+        }
+        let head = head?;
+        let alone = head == at + 1;
+        let weak = matches!(
+            self.tokens[at].lower.as_str(),
+            "general" | "partner" | "fellow" | "lead" | "leads" | "chief" | "assistant"
+        );
+        if alone && weak && !self.tokens[at].capital {
+            return None;
+        }
+        Some(self.role_tail(head))
+    }
+
+    fn next_is_role_word(&self, at: usize) -> bool {
+        self.tokens.get(at).is_some_and(|t| {
+            t.capital
+                && (self.lexicon.role_heads.contains(&t.lower)
+                    || self.lexicon.role_modifiers.contains(&t.lower))
+        })
+    }
+
+    /// "… of Engineering", "… for Australia": capitalised words that are no body.
+    fn role_tail(&self, mut end: usize) -> usize {
+        if matches!(self.lower(end), "of" | "for") {
+            let mut last = end;
+            let mut at = end + 1;
+            while at < self.tokens.len() && at < end + 8 {
+                let token = &self.tokens[at];
+                let joint = matches!(token.lower.as_str(), "and" | "&" | "the" | ",");
+                let names_body = self
+                    .lexicon
+                    .bodies
+                    .longest(self.tokens, at)
+                    .is_some_and(|(_, w, _)| w.len() > 4)
+                    || self.lexicon.organisations.longest(self.tokens, at).is_some()
+                    || self.lexicon.body_heads.contains(&token.lower)
+                    || self.lexicon.units.longest(self.tokens, at).is_some();
+                if names_body || (token.kind != TokenKind::Word && !joint) {
+                    // "Director of the Foundation": all of it is the body's.
+                    if names_body {
+                        last = end;
+                    }
+                    break;
+                }
+                if token.capital && !joint {
+                    last = at + 1;
+                } else if !joint {
+                    break;
+                }
+                at += 1;
+            }
+            // At least one word after `of`; one only, unless it is a field of work.
+            if last > end + 1 {
+                end = last;
+            }
+        }
+        // "Executive Director and CEO", "SVP, Chief Audit Executive" stay one role.
+        if matches!(self.lower(end), "and" | "&" | "/")
+            || (self.lower(end) == "," && self.next_is_role_word(end + 1))
+        {
+            if let Some(more) = (end + 1 < self.tokens.len()).then(|| self.role(end + 1)).flatten()
+            {
+                if self.tokens[end + 1].capital {
+                    return more;
+                }
+            }
+        }
+        end
+    }
+
+    fn lower(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |t| t.lower.as_str())
+    }
+
+    fn is_name_word(&self, at: usize) -> bool {
+        let token = &self.tokens[at];
+        token.kind == TokenKind::Word
+            && token.capital
+            && !self.lexicon.never_names.contains(&token.lower)
+            && !token.lower.starts_with(|c: char| c.is_ascii_digit() && token.lower.len() < 2)
+            || self.text[token.span.clone()].starts_with('@')
+    }
+
+    /// A run of capitalised words with joints: where the name that begins here ends.
+    fn run(&self, at: usize) -> Option<usize> {
+        let begins_generic = !self.is_name_word(at);
+        if begins_generic || self.text[self.tokens[at].span.clone()].starts_with('@') {
+            return (!begins_generic).then_some(at + 1);
+        }
+        let mut end = at + 1;
+        let mut probe = end;
+        while probe < self.tokens.len() && probe < at + NAME_TOKENS_MAX {
+            let token = &self.tokens[probe];
+            let adjacent_initial = token.lower == "."
+                && self.tokens[probe - 1].lower.chars().count() == 1
+                && self.tokens[probe - 1].capital;
+            let joint = self.lexicon.name_joints.contains(&token.lower) && !self.title_case
+                || matches!(token.lower.as_str(), "of" | "de" | "van" | "von" | "for")
+                    && self.title_case
+                    && self.has_body_head(at, probe)
+                || token.lower == "&"
+                || (token.lower == "the" && self.lower(probe - 1) == "of")
+                || (token.lower == "and" && self.and_joins(at, probe));
+            if self.is_capital_inside(probe, at) {
+                probe += 1;
+                end = probe;
+            } else if adjacent_initial {
+                probe += 1;
+                end = probe;
+            } else if token.lower == "," && self.legal_suffix(probe + 1) {
+                probe += 2;
+                end = probe;
+                if self.lower(probe) == "." {
+                    probe += 1;
+                    end = probe;
+                }
+                break;
+            } else if joint && probe + 1 < self.tokens.len() {
+                if matches!(token.lower.as_str(), "of" | "for") && !self.of_joins(at, probe) {
+                    break;
+                }
+                probe += 1;
+            } else {
+                break;
+            }
+        }
+        // "Acme Inc." keeps its stop outside.
+        Some(end)
+    }
+
+    fn is_capital_inside(&self, probe: usize, at: usize) -> bool {
+        let token = &self.tokens[probe];
+        if token.kind != TokenKind::Word
+            || !(token.capital
+                || token.lower.chars().all(|c| c.is_ascii_digit()) && probe == at + 1)
+        {
+            return false;
+        }
+        let generic = self.lexicon.never_names.contains(&token.lower)
+            && !matches!(
+                token.lower.as_str(),
+                "project"
+                    | "foundation"
+                    | "community"
+                    | "company"
+                    | "organization"
+                    | "members"
+                    | "community’s"
+                    | "may"
+                    | "april"
+                    | "june"
+                    | "august"
+            );
+        let unit = self.unit(probe).is_some();
+        let role = self.role(probe).is_some() && !self.lexicon.given_names.contains(&token.lower);
+        let known_person = self.lexicon.given_names.contains(&self.tokens[at].lower);
+        // A trigger in a headline ends the name: "Acme Names Ana".
+        !(generic || unit || role && !(known_person && probe == at + 1))
+    }
+
+    /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".
+    fn of_joins(&self, at: usize, probe: usize) -> bool {
+        let next_capital = self
+            .tokens
+            .get(probe + 1)
+            .is_some_and(|t| t.capital && !self.lexicon.never_names.contains(&t.lower))
+            || self.lower(probe + 1) == "the"
+                && self.tokens.get(probe + 2).is_some_and(|t| t.capital);
+        next_capital
+            && (at..probe).any(|i| {
+                let word = &self.tokens[i].lower;
+                self.lexicon.body_heads.contains(word)
+                    || self.lexicon.organisation_heads.contains(word)
+                    || matches!(
+                        word.as_str(),
+                        "bank"
+                            | "university"
+                            | "ministry"
+                            | "house"
+                            | "chamber"
+                            | "state"
+                            | "city"
+                            | "port"
+                            | "bureau"
+                            | "board"
+                    )
+            })
+    }
+
+    fn has_body_head(&self, at: usize, end: usize) -> bool {
+        (at..end).any(|i| self.lexicon.body_heads.contains(&self.tokens[i].lower))
+    }
+
+    /// `and` inside "National Institute of Standards and Technology", not between two names.
+    fn and_joins(&self, at: usize, probe: usize) -> bool {
+        if self.title_case {
+            return false;
+        }
+        let next = self.lower(probe + 1);
+        let of_before = (at..probe).any(|i| matches!(self.tokens[i].lower.as_str(), "of" | "for"));
+        of_before
+            && self.has_body_head(at, probe)
+            && self.tokens.get(probe + 1).is_some_and(|t| t.capital)
+            && !self.lexicon.given_names.contains(next)
+            || self.lexicon.body_heads.contains(self.lower(probe + 2))
+                && self.tokens.get(probe + 2).is_some_and(|t| t.capital)
+                && probe == at + 1
+    }
+
+    fn legal_suffix(&self, at: usize) -> bool {
+        matches!(
+            self.lower(at),
+            "inc"
+                | "llc"
+                | "ltd"
+                | "corp"
+                | "co"
+                | "gmbh"
+                | "plc"
+                | "limited"
+                | "incorporated"
+                | "s.a"
+                | "l.p"
+        )
+    }
+
+    fn name_type(&self, start: usize, end: usize) -> NameType {
+        let words: Vec<&Token> =
+            self.tokens[start..end].iter().filter(|t| t.kind == TokenKind::Word).collect();
+        let handle = self.text[self.tokens[start].span.clone()].starts_with('@');
+        let last = words.last().map_or("", |t| t.lower.as_str());
+        let body = words.iter().any(|t| self.lexicon.body_heads.contains(&t.lower))
+            || last == "project" && words.len() > 1;
+        let given = words.first().is_some_and(|t| self.lexicon.given_names.contains(&t.lower));
+        let organisation_word = words
+            .iter()
+            .skip(usize::from(given))
+            .any(|t| self.lexicon.organisation_heads.contains(&t.lower));
+        let marks = self.tokens[start..end]
+            .iter()
+            .any(|t| matches!(t.lower.as_str(), "&" | "of" | "," | "for" | "and"));
+        let digits = words.iter().any(|t| t.lower.chars().any(|c| c.is_ascii_digit()));
+        let shouting = words.len() == 1
+            && self.raw(start, end).chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase)
+            && self.raw(start, end).len() > 1;
+        let honorific = start > 0 && {
+            let before =
+                if self.lower(start - 1) == "." && start > 1 { start - 2 } else { start - 1 };
+            self.lexicon.honorifics.contains(self.lower(before))
+        };
+        let against = body || marks || shouting || digits || (organisation_word && !given);
+        let person = handle || honorific || (!against && (2..=4).contains(&words.len()));
+        let surely = handle || honorific || (given && person && (words.len() >= 2));
+        NameType {
+            person,
+            surely_person: surely && !body && !organisation_word,
+            organisation: !surely && (organisation_word || shouting || marks || body),
+            body,
+            known_body: false,
+            project: self.lexicon.project_heads.contains(last),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::tokens;
+
+    fn found(text: &str) -> Vec<(String, &'static str)> {
+        let lexicon = Lexicon::built_in().unwrap();
+        let tokens = tokens(text);
+        let parsed = parse(text, &tokens, &lexicon);
+        parsed
+            .mentions()
+            .map(|m| {
+                let kind = match m.kind {
+                    MentionKind::Role => "role",
+                    MentionKind::Unit => "unit",
+                    MentionKind::Tier => "tier",
+                    MentionKind::Name(t) if t.surely_person => "person",
+                    MentionKind::Name(t) if t.body => "body",
+                    MentionKind::Name(t) if t.organisation => "organisation",
+                    MentionKind::Name(_) => "name",
+                };
+                (parsed.slice(m.start, m.end).to_owned(), kind)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn mentions_are_found_with_their_extent() {
+        for (text, expected) in [
+            (
+                "Meridian Cloud has joined the Open Lattice Foundation as a Platinum member",
+                vec![
+                    ("Meridian Cloud", "organisation"),
+                    ("Open Lattice Foundation", "body"),
+                    ("Platinum", "tier"),
+                ],
+            ),
+            (
+                "we appointed Dr. Ana B. Castellan as Vice President of Engineering",
+                vec![("Ana B. Castellan", "person"), ("Vice President of Engineering", "role")],
+            ),
+            (
+                "The Harbor Foundation Governing Board",
+                vec![("Harbor Foundation", "body"), ("Governing Board", "unit")],
+            ),
+            (
+                "Kestrel Systems Names Priya Raman as Chief Technology Officer",
+                vec![
+                    ("Kestrel Systems", "organisation"),
+                    ("Priya Raman", "person"),
+                    ("Chief Technology Officer", "role"),
+                ],
+            ),
+            (
+                "Quill Data, Inc. and the University of Tidewater",
+                vec![
+                    ("Quill Data, Inc.", "organisation"),
+                    ("University of Tidewater", "organisation"),
+                ],
+            ),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(|(t, k)| (t.to_owned(), k)).collect();
+            assert_eq!(found(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Detection: from an article to the facts that it announces.
+//!
+//! The stages stand in [`detect`], in order; each is a function of its arguments. Words are data
+//! in `lexicon/`, constructions in `constructions.toml`. No I/O, no clock, never fails.
+
+mod construct;
+mod frame;
+mod gate;
+mod lexicon;
+mod list;
+mod mention;
+mod merge;
+mod pattern;
+mod resolve;
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use crate::model::{Article, Fact};
+use crate::text::{Block, BlockKind, Sentence, blocks, sentences};
+
+use self::construct::Construction;
+use self::frame::Reading;
+use self::gate::{Objection, is_boilerplate, objection};
+use self::lexicon::Lexicon;
+use self::list::Line;
+use self::mention::{MentionKind, Parsed, parse};
+use self::resolve::Context;
+
+/// Facts below this confidence are stored, and shown only where they are asked for.
+pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
+
+/// Stems without which no construction matches: an article without any costs one scan.
+const STEMS: &[&str] = &[
+    "join",
+    "becom",
+    "became",
+    "welcom",
+    "appoint",
+    "named",
+    "names",
+    "naming",
+    "hire",
+    "promot",
+    "elect",
+    "voted",
+    "step",
+    "resign",
+    "retir",
+    "leav",
+    "left",
+    "depart",
+    "succe",
+    "replac",
+    "member",
+    "sponsor",
+    "introduc",
+    "meet ",
+    "thank",
+    "congratul",
+    "renew",
+    "outgoing",
+    "emerit",
+    "board",
+    "committee",
+    "council",
+    "maintainer",
+    "farewell",
+    "goodbye",
+    "moving on",
+    "passed away",
+    "new ",
+    "takes over",
+    "assum",
+    "serve",
+];
+
+/// The words and constructions that detection works with.
+#[derive(Debug)]
+pub struct Grammar {
+    lexicon: Lexicon,
+    constructions: &'static [Construction],
+    stems: AhoCorasick,
+}
+
+impl Grammar {
+    /// The built-in grammar.
+    pub fn built_in() -> &'static Grammar {
+        static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar {
+            lexicon: Lexicon::built_in().expect("a test reads the built-in lexicons"),
+            constructions: construct::built_in(),
+            stems: AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(STEMS)
+                .expect("the stems are few and short"),
+        });
+        &GRAMMAR
+    }
+}
+
+/// Whether an entry is worth reading in full: a cheap look for the stems of the triggers.
+pub fn could_matter(title: &str, summary_html: &str) -> bool {
+    let stems = &Grammar::built_in().stems;
+    stems.is_match(title) || stems.is_match(summary_html)
+}
+
+/// The facts of an article, in reading order, each with its evidence; the weak ones included.
+pub fn detect(article: &Article, grammar: &Grammar) -> Vec<Fact> {
+    run(article, grammar, &mut |_| {})
+}
+
+/// One step of detection, for people who improve it.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase", tag = "step")]
+pub enum Step {
+    /// A sentence with a match that was looked at.
+    Match {
+        /// The sentence.
+        sentence: String,
+        /// Its mentions, as "kind: text".
+        mentions: Vec<String>,
+        /// The construction.
+        rule: String,
+        /// Why it is no news, where it is none.
+        objection: Option<&'static str>,
+        /// The facts that it gave, as "action subject @ body".
+        facts: Vec<String>,
+    },
+}
+
+/// What detection did with an article.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Explanation {
+    /// The article.
+    pub id: String,
+    /// The document's own body.
+    pub steps: Vec<Step>,
+    /// What came out.
+    pub facts: Vec<Fact>,
+}
+
+impl std::fmt::Display for Explanation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}", self.id)?;
+        for step in &self.steps {
+            let Step::Match { sentence, mentions, rule, objection, facts } = step;
+            writeln!(f, "  “{sentence}”")?;
+            writeln!(f, "    mentions   {}", mentions.join(" · "))?;
+            writeln!(f, "    rule       {rule}")?;
+            writeln!(f, "    gate       {}", objection.unwrap_or("passed"))?;
+            for fact in facts {
+                writeln!(f, "    gives      {fact}")?;
+            }
+        }
+        for fact in &self.facts {
+            writeln!(f, "  = {:.2} {}", fact.confidence, outline(fact))?;
+        }
+        Ok(())
+    }
+}
+
+/// What detection saw, tried and rejected.
+pub fn explain(article: &Article, grammar: &Grammar) -> Explanation {
+    let mut steps = Vec::new();
+    let facts = run(article, grammar, &mut |step| steps.push(step));
+    Explanation { id: article.id.clone(), steps, facts }
+}
+
+fn outline(fact: &Fact) -> String {
+    let position = [fact.tier(), fact.unit(), fact.role()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ");
+    format!(
+        "{} {} @ {} [{position}] by {}",
+        fact.action(),
+        fact.subject,
+        fact.body,
+        fact.evidence.rule
+    )
+}
+
+/// The stages, in order.
+fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Vec<Fact> {
+    if !grammar.stems.is_match(&article.title) && !grammar.stems.is_match(&article.html) {
+        return Vec::new();
+    }
+    let blocks = blocks(&article.title, &article.html);
+    let split: Vec<Vec<Sentence>> = blocks.iter().map(|b| sentences(&b.text)).collect();
+    let lines: Vec<Line> = blocks
+        .iter()
+        .zip(&split)
+        .enumerate()
+        .map(|(block, (b, found))| Line {
+            block,
+            sentences: found.iter().map(|s| parse(&b.text, &s.tokens, &grammar.lexicon)).collect(),
+        })
+        .collect();
+    let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
+    let context = Context::new(article, &all, &grammar.lexicon);
+    let mut drafts = sentence_facts(&blocks, &lines, &context, grammar, report);
+    drafts.extend(list::facts(&blocks, &lines, &context, &grammar.lexicon));
+    merge::merge(drafts)
+}
+
+/// The facts of constructions inside single sentences.
+fn sentence_facts(
+    blocks: &[Block],
+    lines: &[Line],
+    context: &Context,
+    grammar: &Grammar,
+    report: &mut dyn FnMut(Step),
+) -> Vec<Fact> {
+    let title_unit = lines
+        .first()
+        .filter(|l| blocks[l.block].kind == BlockKind::Title)
+        .and_then(|l| l.sentences.first())
+        .and_then(|p| {
+            p.mentions()
+                .find(|m| m.kind == MentionKind::Unit)
+                .map(|m| p.slice(m.start, m.end).to_owned())
+        });
+    let mut drafts: Vec<Fact> = Vec::new();
+    for line in lines {
+        let boilerplate = is_boilerplate(blocks, line.block, &grammar.lexicon);
+        let mut before = 0;
+        for parsed in &line.sentences {
+            if parsed.trigger_at.iter().all(Option::is_none)
+                && !parsed.tokens.iter().any(|t| t.lower.starts_with("new"))
+            {
+                continue;
+            }
+            let from = drafts.len();
+            for construction in grammar.constructions {
+                apply(
+                    construction,
+                    parsed,
+                    context,
+                    grammar,
+                    boilerplate,
+                    title_unit.as_deref(),
+                    before,
+                    &mut drafts,
+                    report,
+                );
+            }
+            before = if drafts.len() > from { from } else { before };
+        }
+    }
+    drafts
+}
+
+#[allow(clippy::too_many_arguments)]
+fn apply(
+    construction: &Construction,
+    parsed: &Parsed,
+    context: &Context,
+    grammar: &Grammar,
+    boilerplate: bool,
+    title_unit: Option<&str>,
+    before: usize,
+    drafts: &mut Vec<Fact>,
+    report: &mut dyn FnMut(Step),
+) {
+    let mut at = 0;
+    while at < parsed.tokens.len() {
+        let Some(found) =
+            construction.patterns.iter().find_map(|p| p.match_at(parsed, context, at))
+        else {
+            at += 1;
+            continue;
+        };
+        let refused = if boilerplate {
+            Some(Objection::Boilerplate)
+        } else {
+            objection(parsed, &found, context.year, &grammar.lexicon)
+        };
+        let previous: Vec<Fact> = drafts[before.min(drafts.len())..].to_vec();
+        let reading = Reading {
+            parsed,
+            context,
+            construction,
+            found: &found,
+            inherited_unit: title_unit,
+            previous: &previous,
+        };
+        let facts = if refused.is_none() { frame::facts(&reading) } else { Vec::new() };
+        report(Step::Match {
+            sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
+            mentions: parsed
+                .mentions()
+                .map(|m| format!("{:?}: {}", m.kind, parsed.slice(m.start, m.end)))
+                .map(|s| short_kind(&s))
+                .collect(),
+            rule: construction.name.clone(),
+            objection: refused.map(Objection::as_str),
+            facts: facts.iter().map(outline).collect(),
+        });
+        drafts.extend(facts);
+        at = found.end.max(at + 1);
+    }
+}
+
+fn short_kind(mention: &str) -> String {
+    mention
+        .replace("Name(NameType { ", "name(")
+        .replace(" })", ")")
+        .replace(": true", "")
+        .split(", ")
+        .filter(|p| !p.contains(": false"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts_of(sentence: &str) -> Vec<Fact> {
+        let article = Article {
+            id: "test".into(),
+            publisher: "Open Lattice Foundation".into(),
+            title: String::new(),
+            published: Some("2026-11-20".into()),
+            author: None,
+            url: None,
+            html: format!("<p>{sentence}</p>"),
+        };
+        detect(&article, Grammar::built_in())
+    }
+
+    #[test]
+    fn every_example_of_a_construction_gives_its_fact() {
+        let mut wrong = Vec::new();
+        for construction in construct::built_in() {
+            for example in &construction.yes {
+                let (sentence, fact) =
+                    example.split_once(" => ").expect("an example says its fact");
+                let found = facts_of(sentence);
+                if !found.iter().any(|f| format!("{} @ {}", f.subject, f.body) == fact) {
+                    wrong.push(format!(
+                        "{}: {sentence}\n   wanted {fact}\n   found {:?}",
+                        construction.name,
+                        found.iter().map(outline).collect::<Vec<_>>()
+                    ));
+                }
+            }
+            for example in &construction.no {
+                let found = facts_of(example);
+                if !found.is_empty() {
+                    wrong.push(format!(
+                        "{}: {example}\n   wanted nothing\n   found {:?}",
+                        construction.name,
+                        found.iter().map(outline).collect::<Vec<_>>()
+                    ));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

@@ -1,0 +1,528 @@
+//! The small language in which constructions are written: a regular expression over tokens and
+//! mentions instead of characters.
+//!
+//! | element | matches |
+//! | --- | --- |
+//! | `word` | the token, lower case |
+//! | `[a\|b\|two words]` | one of the phrases |
+//! | `@join` | a trigger of the class |
+//! | `{s:orgs}` | a mention into a slot; see [`Want`] |
+//! | `%app` | nothing, or an apposition: `( … )` or `, … ,` |
+//! | `%aux` | auxiliaries and adverbs: "has recently", "is also" |
+//! | `%det` | articles and possessives |
+//! | `~3` | up to three tokens, not across a semicolon or another trigger |
+//! | `( … )?` | the group or nothing |
+//!
+//! Matching backtracks; sentences are bounded (`text::sentences`), and so are gaps.
+
+use super::lexicon::TriggerClass;
+use super::mention::{Mention, MentionKind, NameType, Parsed};
+
+/// An apposition has no more tokens.
+const APPOSITION_TOKENS_MAX: usize = 45;
+/// A list of names has no more members.
+const NAMES_MAX: usize = 60;
+
+/// What a slot takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// One or more names that can be people.
+    People,
+    /// One or more names that can be organisations.
+    Organisations,
+    /// One or more names.
+    Names,
+    /// The name of a body, or "the Foundation", "our company" for the document's own.
+    Body,
+    /// Any one name as a body, or the document's own.
+    Place,
+    /// A role.
+    Role,
+    /// A unit.
+    Unit,
+    /// A tier.
+    Tier,
+}
+
+/// The slots of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Who joins, is appointed, leaves.
+    Subject,
+    /// The other side of a succession.
+    Other,
+    /// The body.
+    Body,
+    /// The unit.
+    Unit,
+    /// The role.
+    Role,
+    /// The tier.
+    Tier,
+}
+
+#[derive(Clone, Debug)]
+enum Element {
+    Words(Vec<Vec<String>>),
+    Trigger(TriggerClass),
+    Slot(Slot, Want),
+    Apposition,
+    Auxiliaries,
+    Determiners,
+    Gap(usize),
+    Optional(Vec<Element>),
+}
+
+/// A compiled pattern.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    elements: Vec<Element>,
+}
+
+/// A range of tokens that fills a slot. An empty range at the token stands for the document's own
+/// body ("the Foundation").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filler {
+    /// The slot.
+    pub slot: Slot,
+    /// Its first token.
+    pub start: usize,
+    /// The token after its last.
+    pub end: usize,
+    /// Whether it stands for the document's own body instead of naming one.
+    pub own: bool,
+}
+
+/// One match of a pattern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Match {
+    /// The fillers, in order of their places.
+    pub fillers: Vec<Filler>,
+    /// The first trigger's first token.
+    pub trigger: Option<(usize, usize)>,
+    /// The first token of the match.
+    pub start: usize,
+    /// The token after the match.
+    pub end: usize,
+}
+
+/// What matching needs to know of the document.
+pub trait Names {
+    /// The type of a name in the light of the whole document.
+    fn name_type(&self, parsed: &Parsed, mention: Mention) -> NameType;
+    /// Whether the token is a noun for the document's own body ("foundation", "company").
+    fn is_own(&self, parsed: &Parsed, at: usize) -> Option<usize>;
+}
+
+impl Pattern {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// A message that names the element that is not understood.
+    pub fn compile(text: &str) -> Result<Pattern, String> {
+        let mut words = text.split_whitespace().collect::<Vec<_>>().into_iter().peekable();
+        let elements = compile_sequence(&mut words, false)?;
+        Ok(Pattern { elements })
+    }
+
+    /// The match that begins at a token, if there is one.
+    pub fn match_at(&self, parsed: &Parsed, names: &dyn Names, at: usize) -> Option<Match> {
+        let mut found = Match { start: at, end: at, ..Match::default() };
+        let refs: Vec<&Element> = self.elements.iter().collect();
+        step(&refs, parsed, names, at, &mut found).then_some(found)
+    }
+}
+
+fn compile_sequence<'a>(
+    words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
+    inside: bool,
+) -> Result<Vec<Element>, String> {
+    let mut elements = Vec::new();
+    while let Some(word) = words.next() {
+        let element = match word {
+            "(" => Element::Optional(compile_sequence(words, true)?),
+            ")?" if inside => return Ok(elements),
+            "%app" => Element::Apposition,
+            "%aux" => Element::Auxiliaries,
+            "%det" => Element::Determiners,
+            _ if word.starts_with('[') => {
+                let mut whole = word.to_owned();
+                while !whole.ends_with(']') {
+                    whole.push(' ');
+                    whole.push_str(words.next().ok_or_else(|| format!("`{whole}` is not closed"))?);
+                }
+                let phrases = whole[1..whole.len() - 1].split('|');
+                Element::Words(
+                    phrases
+                        .map(|p| crate::text::tokens(p).into_iter().map(|t| t.lower).collect())
+                        .collect(),
+                )
+            }
+            _ if word.starts_with('@') => Element::Trigger(trigger_class(&word[1..])?),
+            _ if word.starts_with('{') => slot(word)?,
+            _ if word.starts_with('~') => {
+                Element::Gap(word[1..].parse().map_err(|_| format!("`{word}` is no gap"))?)
+            }
+            _ => Element::Words(vec![vec![word.to_owned()]]),
+        };
+        elements.push(element);
+    }
+    if inside { Err("a group is not closed".into()) } else { Ok(elements) }
+}
+
+fn trigger_class(name: &str) -> Result<TriggerClass, String> {
+    serde_json::from_value(name.into()).map_err(|_| format!("`@{name}` is no class of triggers"))
+}
+
+fn slot(word: &str) -> Result<Element, String> {
+    let inner = word.trim_start_matches('{').trim_end_matches('}');
+    let (slot, want) = inner.split_once(':').ok_or_else(|| format!("`{word}` has no type"))?;
+    let slot = match slot {
+        "s" => Slot::Subject,
+        "o" => Slot::Other,
+        "b" => Slot::Body,
+        "u" => Slot::Unit,
+        "r" => Slot::Role,
+        "t" => Slot::Tier,
+        _ => return Err(format!("`{word}`: no such slot")),
+    };
+    let want = match want {
+        "people" => Want::People,
+        "orgs" => Want::Organisations,
+        "names" => Want::Names,
+        "body" => Want::Body,
+        "place" => Want::Place,
+        "role" => Want::Role,
+        "unit" => Want::Unit,
+        "tier" => Want::Tier,
+        _ => return Err(format!("`{word}`: no such type")),
+    };
+    Ok(Element::Slot(slot, want))
+}
+
+/// Matches the elements from `at` on; on success `found` holds the match.
+fn step(
+    elements: &[&Element],
+    parsed: &Parsed,
+    names: &dyn Names,
+    at: usize,
+    found: &mut Match,
+) -> bool {
+    let Some((&first, rest)) = elements.split_first() else {
+        found.end = at;
+        return true;
+    };
+    match first {
+        Element::Words(phrases) => phrases.iter().any(|phrase| {
+            phrase.iter().enumerate().all(|(i, word)| parsed.lower(at + i) == word)
+                && step(rest, parsed, names, at + phrase.len(), found)
+        }),
+        Element::Trigger(class) => {
+            let trigger =
+                parsed.trigger_at.get(at).copied().flatten().filter(|t| t.class == *class);
+            let Some(trigger) = trigger else { return false };
+            let before = found.trigger;
+            found.trigger = found.trigger.or(Some((trigger.start, trigger.end)));
+            let matched = step(rest, parsed, names, trigger.end, found);
+            if !matched {
+                found.trigger = before;
+            }
+            matched
+        }
+        Element::Slot(slot, want) => fill(*slot, *want, rest, parsed, names, at, found),
+        Element::Apposition => {
+            appositions(parsed, at).into_iter().any(|end| step(rest, parsed, names, end, found))
+        }
+        Element::Auxiliaries => step(rest, parsed, names, skip_auxiliaries(parsed, at), found),
+        Element::Determiners => step(rest, parsed, names, skip_determiners(parsed, at), found),
+        Element::Gap(most) => {
+            for skipped in 0..=*most {
+                if step(rest, parsed, names, at + skipped, found) {
+                    return true;
+                }
+                let barrier = at + skipped >= parsed.tokens.len()
+                    || matches!(parsed.lower(at + skipped), ";" | "." | "!" | "?")
+                    || parsed.trigger_at[at + skipped]
+                        .is_some_and(|t| t.class != TriggerClass::Member);
+                if barrier {
+                    return false;
+                }
+            }
+            false
+        }
+        Element::Optional(group) => {
+            let with: Vec<&Element> = group.iter().chain(rest.iter().copied()).collect();
+            step(&with, parsed, names, at, found) || step(rest, parsed, names, at, found)
+        }
+    }
+}
+
+fn fill(
+    slot: Slot,
+    want: Want,
+    rest: &[&Element],
+    parsed: &Parsed,
+    names: &dyn Names,
+    at: usize,
+    found: &mut Match,
+) -> bool {
+    let depth = found.fillers.len();
+    if let Some((fillers, end)) = fillers_at(slot, want, parsed, names, at) {
+        found.fillers.extend(fillers);
+        if step(rest, parsed, names, end, found) {
+            return true;
+        }
+        found.fillers.truncate(depth);
+    }
+    false
+}
+
+fn fillers_at(
+    slot: Slot,
+    want: Want,
+    parsed: &Parsed,
+    names: &dyn Names,
+    at: usize,
+) -> Option<(Vec<Filler>, usize)> {
+    let filler = |m: Mention| Filler { slot, start: m.start, end: m.end, own: false };
+    let mention = parsed.mention_at.get(at).copied().flatten();
+    match want {
+        Want::Role | Want::Unit | Want::Tier => {
+            let mention = mention?;
+            let fits = matches!(
+                (want, mention.kind),
+                (Want::Role, MentionKind::Role)
+                    | (Want::Unit, MentionKind::Unit)
+                    | (Want::Tier, MentionKind::Tier)
+            );
+            fits.then(|| (vec![filler(mention)], mention.end))
+        }
+        Want::Body | Want::Place => {
+            if let Some(mention) = mention {
+                if let MentionKind::Name(_) = mention.kind {
+                    let kind = names.name_type(parsed, mention);
+                    let fits = if want == Want::Body {
+                        kind.body || kind.known_body
+                    } else {
+                        !kind.surely_person
+                    };
+                    if fits {
+                        return Some((vec![filler(mention)], mention.end));
+                    }
+                }
+            }
+            let end = names.is_own(parsed, at)?;
+            Some((vec![Filler { slot, start: at, end, own: true }], end))
+        }
+        Want::People | Want::Organisations | Want::Names => {
+            let (mentions, end) = names_list(parsed, names, want, at)?;
+            Some((mentions.into_iter().map(filler).collect(), end))
+        }
+    }
+}
+
+/// "A, B (C), and D": the names that fit, and where the list ends.
+pub fn names_list(
+    parsed: &Parsed,
+    names: &dyn Names,
+    want: Want,
+    at: usize,
+) -> Option<(Vec<Mention>, usize)> {
+    let fits = |mention: Mention| {
+        let MentionKind::Name(_) = mention.kind else { return false };
+        let kind = names.name_type(parsed, mention);
+        match want {
+            Want::People => kind.person || kind.surely_person,
+            Want::Organisations => !kind.surely_person && (!kind.project || kind.organisation),
+            _ => true,
+        }
+    };
+    let honorific_end = skip_honorific(parsed, at);
+    let first = parsed.mention_at.get(honorific_end).copied().flatten().filter(|m| fits(*m))?;
+    let mut found = vec![first];
+    let mut end = first.end;
+    while found.len() < NAMES_MAX {
+        let after = skip_bracket(parsed, end);
+        let mut next = after;
+        if parsed.lower(next) == "," {
+            next += 1;
+        }
+        if matches!(parsed.lower(next), "and" | "&" | "plus")
+            || parsed.lower(next) == "as" && parsed.lower(next + 1) == "well"
+        {
+            next += if parsed.lower(next) == "as" { 3 } else { 1 };
+        }
+        if next == after {
+            break;
+        }
+        next = skip_honorific(parsed, next);
+        let Some(mention) = parsed.mention_at.get(next).copied().flatten().filter(|m| fits(*m))
+        else {
+            break;
+        };
+        found.push(mention);
+        end = mention.end;
+    }
+    Some((found, end))
+}
+
+fn skip_honorific(parsed: &Parsed, at: usize) -> usize {
+    let mut at = at;
+    while matches!(
+        parsed.lower(at),
+        "dr" | "mr" | "mrs" | "ms" | "mx" | "prof" | "professor" | "sir" | "amb"
+    ) {
+        at += 1;
+        if parsed.lower(at) == "." {
+            at += 1;
+        }
+    }
+    at
+}
+
+/// The token after a bracket that opens at `at`; `at` where none does.
+pub fn skip_bracket(parsed: &Parsed, at: usize) -> usize {
+    if parsed.lower(at) != "(" && parsed.lower(at) != "[" {
+        return at;
+    }
+    (at + 1..(at + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()))
+        .find(|i| matches!(parsed.lower(*i), ")" | "]"))
+        .map_or(at, |close| skip_bracket(parsed, close + 1))
+}
+
+/// Where an apposition that begins at `at` may end, nearest first; `at` itself comes first.
+fn appositions(parsed: &Parsed, at: usize) -> Vec<usize> {
+    let mut ends = vec![at];
+    let bracket = skip_bracket(parsed, at);
+    if bracket > at {
+        ends.push(bracket);
+    }
+    let mut opened = bracket;
+    if matches!(parsed.lower(opened), "," | "–" | "—") {
+        opened += 1;
+        for i in opened..(opened + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()) {
+            if matches!(parsed.lower(i), "," | "–" | "—") {
+                ends.push(i + 1);
+            }
+            if matches!(parsed.lower(i), ";" | "." | "!" | "?") {
+                break;
+            }
+        }
+    }
+    ends
+}
+
+fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
+    let mut at = at;
+    while at < parsed.tokens.len() && parsed.trigger_at[at].is_none() {
+        let word = parsed.lower(at);
+        let auxiliary = matches!(
+            word,
+            "has"
+                | "have"
+                | "had"
+                | "is"
+                | "are"
+                | "was"
+                | "were"
+                | "be"
+                | "been"
+                | "being"
+                | "will"
+                | "also"
+                | "just"
+                | "now"
+                | "today"
+                | "both"
+                | "all"
+                | "recently"
+                | "officially"
+                | "formally"
+                | "proudly"
+                | "unanimously"
+                | "again"
+                | "soon"
+                | "'ll"
+                | "’ll"
+                | "who"
+                | "themselves"
+                | "newly"
+                | "to"
+                | "announced"
+                | "that"
+                | "it"
+                | "they"
+                | "we"
+                | "proud"
+                | "pleased"
+                | "excited"
+                | "thrilled"
+                | "delighted"
+                | "happy"
+                | "honored"
+                | "honoured"
+                | "today’s"
+                | "decided"
+                | "chosen"
+                | "since"
+                | "since_then"
+                | "going"
+                | "s"
+                | "'s"
+                | "joyfully"
+                | "graciously"
+                | "kindly"
+                | "agreed"
+                | "successfully"
+                | "once"
+        );
+        if !(auxiliary || word.ends_with("ly") && word.len() > 4) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+fn skip_determiners(parsed: &Parsed, at: usize) -> usize {
+    let mut at = at;
+    while matches!(
+        parsed.lower(at),
+        "the"
+            | "a"
+            | "an"
+            | "our"
+            | "its"
+            | "their"
+            | "his"
+            | "her"
+            | "this"
+            | "new"
+            | "newest"
+            | "latest"
+            | "first"
+            | "second"
+            | "third"
+            | "fourth"
+            | "fifth"
+            | "next"
+            | "as"
+            | "to"
+            | "'s"
+            | "official"
+            | "newly"
+            | "another"
+            | "additional"
+            | "inaugural"
+            | "permanent"
+            | "of"
+            | "full-time"
+            | "prestigious"
+            | "existing"
+            | "my"
+    ) && parsed.mention_at.get(at).copied().flatten().is_none()
+    {
+        at += 1;
+    }
+    at
+}

@@ -1,0 +1,326 @@
+//! What the whole document says of its names: acronyms, surnames, "the company", "our board", the
+//! first person.
+
+use std::collections::HashMap;
+
+use super::lexicon::Lexicon;
+use super::mention::{Mention, MentionKind, NameType, Parsed};
+use super::pattern::Names;
+use crate::model::{Article, fold_name};
+
+/// Nouns by which a text speaks of the body it stands for.
+const OWN_NOUNS: &[&str] = &[
+    "foundation",
+    "company",
+    "organization",
+    "organisation",
+    "project",
+    "consortium",
+    "alliance",
+    "association",
+    "bank",
+    "group",
+    "community",
+    "team",
+    "society",
+    "institute",
+    "coalition",
+    "initiative",
+    "firm",
+    "corporation",
+    "conservancy",
+    "collective",
+    "federation",
+    "forum",
+    "board",
+    "staff",
+    "family",
+];
+
+/// What is known of the names of one document.
+#[derive(Debug)]
+pub struct Context {
+    /// The body that "we" and "the foundation" stand for.
+    pub own_body: Option<String>,
+    /// The author's name, for the first person.
+    pub author: Option<String>,
+    /// The year of publication.
+    pub year: Option<i32>,
+    /// From a part of a person's name, lower case, to the whole of it.
+    people: HashMap<String, String>,
+    /// From an acronym to the name that it stands for.
+    acronyms: HashMap<String, String>,
+    /// Types that the document settles, by folded name.
+    types: HashMap<String, NameType>,
+}
+
+impl Context {
+    /// Reads the names of a document.
+    pub fn new(article: &Article, sentences: &[&Parsed], lexicon: &Lexicon) -> Context {
+        let mut context = Context {
+            own_body: None,
+            author: article
+                .author
+                .clone()
+                .filter(|a| a.contains(' ') && !a.contains(',') && a.len() < 60),
+            year: article
+                .published
+                .as_deref()
+                .and_then(|p| p.get(..4))
+                .and_then(|y| y.parse().ok()),
+            people: HashMap::new(),
+            acronyms: HashMap::new(),
+            types: HashMap::new(),
+        };
+        for parsed in sentences {
+            for mention in parsed.mentions() {
+                let MentionKind::Name(kind) = mention.kind else { continue };
+                context.learn_acronym(parsed, mention);
+                context.learn_definition(parsed, mention, kind);
+                if kind.surely_person && mention.end - mention.start >= 2 {
+                    context.learn_person(parsed, mention);
+                }
+            }
+        }
+        context.own_body = own_body(article, sentences, lexicon, &context);
+        if let Some(own) = &context.own_body {
+            let kind = NameType {
+                body: true,
+                known_body: true,
+                organisation: true,
+                ..NameType::default()
+            };
+            context.types.insert(fold_name(own), kind);
+            if let Some(short) = without_head(own) {
+                context.types.insert(fold_name(&short), kind);
+            }
+        }
+        context
+    }
+
+    /// The name as the document gives it in full.
+    pub fn full_name(&self, name: &str) -> String {
+        let name = name.trim();
+        if let Some(full) = self.acronyms.get(name) {
+            return full.clone();
+        }
+        name.to_owned()
+    }
+
+    /// The full name of a person, from a part of it.
+    pub fn person(&self, name: &str) -> String {
+        let trimmed = name.trim().trim_start_matches('@');
+        if trimmed.contains(' ') {
+            return trimmed.to_owned();
+        }
+        self.people.get(&trimmed.to_lowercase()).cloned().unwrap_or_else(|| trimmed.to_owned())
+    }
+
+    /// Whether a single word is part of the name of a known person.
+    pub fn knows_person(&self, word: &str) -> bool {
+        self.people.contains_key(&word.to_lowercase())
+    }
+
+    /// Whether a name means the document's own body.
+    pub fn is_own_body(&self, name: &str) -> bool {
+        let Some(own) = &self.own_body else { return false };
+        let (own, name) = (fold_name(own), fold_name(&self.full_name(name)));
+        own == name
+            || (name.len() > 3 && own.starts_with(&name))
+            || (own.len() > 3 && name.starts_with(&own))
+    }
+
+    fn learn_person(&mut self, parsed: &Parsed, mention: Mention) {
+        let full = parsed.slice(mention.start, mention.end).to_owned();
+        for part in full.split_whitespace() {
+            let part = part.trim_matches('.').to_lowercase();
+            if part.len() > 1 {
+                self.people.entry(part).or_insert_with(|| full.clone());
+            }
+        }
+    }
+
+    /// "Open Lattice Foundation (OLF)", "(the “Coalition”)".
+    fn learn_acronym(&mut self, parsed: &Parsed, mention: Mention) {
+        if parsed.lower(mention.end) != "(" {
+            return;
+        }
+        let name = parsed.slice(mention.start, mention.end).to_owned();
+        for at in mention.end + 1..(mention.end + 12).min(parsed.tokens.len()) {
+            if parsed.lower(at) == ")" {
+                break;
+            }
+            let token = &parsed.tokens[at];
+            let raw = &parsed.text[token.span.clone()];
+            let capitals = raw.chars().filter(|c| c.is_uppercase()).count();
+            let quoted = matches!(parsed.lower(at - 1), "\"" | "“");
+            if raw.len() >= 2
+                && raw.len() < 20
+                && (capitals >= 2 || quoted && token.capital)
+                && raw != name
+            {
+                self.acronyms.entry(raw.to_owned()).or_insert_with(|| name.clone());
+            }
+        }
+    }
+
+    /// "Tidepool is a build system": Tidepool is a project. "Quill, a provider of …": an organisation.
+    fn learn_definition(&mut self, parsed: &Parsed, mention: Mention, kind: NameType) {
+        let name = fold_name(parsed.slice(mention.start, mention.end));
+        let after = mention.end;
+        let defines = matches!(parsed.lower(after), "is" | "are" | ",")
+            && matches!(parsed.lower(after + 1), "a" | "an" | "the");
+        if !defines {
+            return;
+        }
+        for at in after + 2..(after + 14).min(parsed.tokens.len()) {
+            let word = parsed.lower(at);
+            let project = matches!(
+                word,
+                "framework"
+                    | "library"
+                    | "tool"
+                    | "engine"
+                    | "runtime"
+                    | "toolkit"
+                    | "language"
+                    | "compiler"
+                    | "specification"
+                    | "protocol"
+                    | "project"
+                    | "software"
+                    | "package"
+                    | "plugin"
+                    | "api"
+                    | "parser"
+                    | "format"
+                    | "database"
+            );
+            let company = matches!(
+                word,
+                "company"
+                    | "provider"
+                    | "leader"
+                    | "firm"
+                    | "organization"
+                    | "organisation"
+                    | "startup"
+                    | "vendor"
+                    | "manufacturer"
+                    | "bank"
+                    | "university"
+                    | "consultancy"
+                    | "agency"
+            );
+            if company {
+                self.types.insert(
+                    name,
+                    NameType {
+                        organisation: true,
+                        person: false,
+                        surely_person: false,
+                        project: false,
+                        ..kind
+                    },
+                );
+                return;
+            }
+            if project && parsed.lower(after) != "," {
+                self.types.insert(
+                    name,
+                    NameType { project: true, person: false, surely_person: false, ..kind },
+                );
+                return;
+            }
+            if matches!(word, "," | "." | "that" | "which" | "who") {
+                return;
+            }
+        }
+    }
+}
+
+impl Names for Context {
+    fn name_type(&self, parsed: &Parsed, mention: Mention) -> NameType {
+        let MentionKind::Name(kind) = mention.kind else { return NameType::default() };
+        let raw = parsed.slice(mention.start, mention.end);
+        if let Some(settled) = self.types.get(&fold_name(raw)) {
+            return *settled;
+        }
+        if mention.end - mention.start == 1
+            && !kind.organisation
+            && !kind.body
+            && self.knows_person(raw)
+        {
+            return NameType { person: true, surely_person: true, ..NameType::default() };
+        }
+        kind
+    }
+
+    fn is_own(&self, parsed: &Parsed, at: usize) -> Option<usize> {
+        let before = at.checked_sub(1).map_or("", |b| parsed.lower(b));
+        if matches!(parsed.lower(at), "us" | "ours") {
+            return Some(at + 1);
+        }
+        let pointed = matches!(before, "the" | "our" | "this" | "its" | "their");
+        (pointed && OWN_NOUNS.contains(&parsed.lower(at))).then_some(at + 1)
+    }
+}
+
+fn without_head(name: &str) -> Option<String> {
+    let short = name.strip_suffix(" Foundation").or_else(|| name.strip_suffix(" Project"))?;
+    (short.len() > 2).then(|| short.to_owned())
+}
+
+/// The publisher, or on a newswire the organisation that announces.
+fn own_body(
+    article: &Article,
+    sentences: &[&Parsed],
+    lexicon: &Lexicon,
+    context: &Context,
+) -> Option<String> {
+    let publisher = article.publisher.trim();
+    let folded = publisher.to_lowercase();
+    let wire =
+        publisher.is_empty() || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()));
+    if !wire {
+        return Some(publisher.to_owned());
+    }
+    // The first organisation before an announcing verb, else the first of the text.
+    let mut first = None;
+    for parsed in sentences.iter().take(6) {
+        for mention in parsed.mentions() {
+            let MentionKind::Name(_) = mention.kind else { continue };
+            let kind = context.name_type(parsed, mention);
+            if kind.surely_person {
+                continue;
+            }
+            let name = parsed.slice(mention.start, mention.end);
+            let announces = (mention.end..(mention.end + 45).min(parsed.tokens.len())).any(|i| {
+                matches!(
+                    parsed.lower(i),
+                    "announced"
+                        | "announces"
+                        | "announce"
+                        | "appoints"
+                        | "appointed"
+                        | "names"
+                        | "welcomes"
+                        | "joins"
+                        | "hires"
+                        | "promotes"
+                        | "announcing"
+                        | "welcome"
+                        | "expands"
+                )
+            });
+            let place = mention.end - mention.start == 1 && parsed.lower(mention.end) == ",";
+            if announces && !place {
+                return Some(context.full_name(name));
+            }
+            if kind.organisation && first.is_none() {
+                first = Some(context.full_name(name));
+            }
+        }
+    }
+    first
+}

@@ -213,12 +213,17 @@ impl Reading<'_> {
                 && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
                 && {
                     let kind = self.context.name_type(self.parsed, *m);
-                    !kind.surely_person && !kind.project
+                    !kind.surely_person
+                        && !kind.project
+                        && (self.context.wire || kind.body || self.context.is_own_body(self.parsed.slice(m.start, m.end)))
                 }
         };
+        let trigger = self.found.trigger.map_or(self.found.start, |(s, _)| s);
         // Behind a role or unit: "Chair of the Harbor Foundation"; before one: "Harbor Foundation Board".
         for anchor in self.parsed.mentions().filter(|m| {
             matches!(m.kind, MentionKind::Role | MentionKind::Unit)
+                && m.start >= self.found.start
+                && (m.start >= trigger || self.found.fillers.iter().any(|f| f.start == m.start && matches!(f.slot, Slot::Role | Slot::Unit)))
                 && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
         }) {
             let mut at = anchor.end;
@@ -246,7 +251,6 @@ impl Reading<'_> {
             }
         }
         if agent_counts {
-            let trigger = self.found.trigger.map_or(self.found.start, |(s, _)| s);
             let agent =
                 self.parsed.mentions().filter(|m| m.end <= trigger).filter(fits).find(|m| {
                     let kind = self.context.name_type(self.parsed, *m);
@@ -280,6 +284,10 @@ impl Reading<'_> {
             if kind.project && !kind.organisation {
                 continue;
             }
+            if self.enters_care(subject, member || tier.is_some(), named_body) {
+                facts.extend(self.hosting(subject));
+                continue;
+            }
             let body_kind = named_body.map(|f| {
                 if f.own { NameType { body: true, ..NameType::default() } } else { self.kind_of(f) }
             });
@@ -301,6 +309,23 @@ impl Reading<'_> {
             facts.extend(fact);
         }
         facts
+    }
+
+    /// A publisher that is itself a project and joins a foundation comes under its care.
+    fn enters_care(&self, subject: Filler, member: bool, body: Option<Filler>) -> bool {
+        let name = self.text(subject);
+        let own = self.context.is_own_body(name);
+        let foundation_itself = self.context.own_body.as_deref().is_some_and(|own| {
+            let own = own.to_lowercase();
+            ["foundation", "commons", "group", "association", "alliance", "society", "inc"].iter().any(|w| own.contains(w))
+        });
+        let foundation = body.is_some_and(|b| !b.own && {
+            let kind = self.kind_of(b);
+            kind.known_body || kind.body
+        });
+        let as_project = (self.trigger_end()..(self.found.end + 10).min(self.parsed.tokens.len()))
+            .any(|i| matches!(self.parsed.lower(i), "project" | "projects" | "incubating" | "incubation" | "sandbox"));
+        foundation && (as_project && !member || own && !foundation_itself && !member)
     }
 
     fn founders(&self) -> Vec<Fact> {
@@ -357,7 +382,7 @@ impl Reading<'_> {
         agent_counts: bool,
     ) -> Option<Fact> {
         let kind = self.kind_of(subject);
-        if !(kind.person || kind.surely_person) || kind.body || kind.known_body {
+        if kind.body || kind.known_body || kind.organisation && !kind.surely_person {
             return None;
         }
         let role = self.role();
@@ -466,27 +491,18 @@ impl Reading<'_> {
     fn hostings(&self) -> Vec<Fact> {
         self.fillers(Slot::Subject)
             .filter(|f| !self.kind_of(*f).surely_person)
-            .filter_map(|f| {
-                let body = self.body(false)?;
-                let level = (self.trigger_end()..self.found.end)
-                    .map(|i| self.parsed.lower(i))
-                    .find(|w| {
-                        matches!(
-                            *w,
-                            "sandbox"
-                                | "incubating"
-                                | "incubation"
-                                | "graduated"
-                                | "flagship"
-                                | "incubator"
-                                | "hosted"
-                        )
-                    })
-                    .map(str::to_owned);
-                let detail = Detail::Hosting(Hosting { action: HostingAction::Joined, level });
-                Some(self.fact(self.text(f).to_owned(), body, detail, f))
-            })
+            .filter_map(|f| self.hosting(f))
             .collect()
+    }
+
+    fn hosting(&self, subject: Filler) -> Option<Fact> {
+        let body = self.body(false)?;
+        let level = (self.trigger_end()..(self.found.end + 8).min(self.parsed.tokens.len()))
+            .map(|i| self.parsed.lower(i))
+            .find(|w| matches!(*w, "sandbox" | "incubating" | "incubation" | "graduated" | "flagship" | "incubator" | "hosted"))
+            .map(str::to_owned);
+        let detail = Detail::Hosting(Hosting { action: HostingAction::Joined, level });
+        Some(self.fact(self.text(subject).to_owned(), body, detail, subject))
     }
 
     fn fact(&self, subject: String, body: String, detail: Detail, place: Filler) -> Fact {

@@ -45,69 +45,124 @@ pub struct Line<'a> {
 
 /// The facts of a document's lists.
 pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexicon) -> Vec<Fact> {
+    let items: Vec<bool> = lines.iter().map(|l| is_item(&blocks[l.block], l, context)).collect();
     let mut found = Vec::new();
     for line in lines {
-        let block = &blocks[line.block];
-        if !is_item(block) || is_boilerplate(blocks, line.block, lexicon) {
+        if !items[line.block] || is_boilerplate(blocks, line.block, lexicon) {
             continue;
         }
         let Some(parsed) = line.sentences.first() else { continue };
-        let Some(lead) = lead_of(blocks, lines, line.block, context) else { continue };
+        let Some(lead) = lead_of(blocks, lines, &items, line.block, context) else { continue };
         found.extend(item_facts(blocks, line.block, parsed, &lead, context));
     }
     found
 }
 
 /// Blocks that can be one name's line.
-fn is_item(block: &Block) -> bool {
+fn is_item(block: &Block, line: &Line, context: &Context) -> bool {
     match block.kind {
         BlockKind::ListItem => true,
-        BlockKind::Cell { column, header, .. } => column == 1 && !header,
-        BlockKind::Heading(_) => block.text.len() < 90,
-        BlockKind::Paragraph => block.strong_prefix > 3 && block.strong_prefix < 80,
+        BlockKind::Cell { header, .. } => !header && !block.text.starts_with('@') && is_bare_name(block, line, context),
+        BlockKind::Heading(_) => block.text.len() < 90 && begins_with_person(line, context),
+        BlockKind::Paragraph => {
+            block.strong_prefix > 3 && block.strong_prefix < 80 && begins_with_person(line, context)
+                || block.text.len() < 60 && is_bare_name(block, line, context)
+        }
         _ => false,
     }
 }
 
+fn begins_with_person(line: &Line, context: &Context) -> bool {
+    line.sentences.first().is_some_and(|p| {
+        names_list(p, context, Want::SurePeople, 0).is_some_and(|(names, _)| {
+            let end = names[0].end;
+            // "Ana has joined …" is a sentence, not a line of a list.
+            end >= p.tokens.len() || p.tokens[end].kind != crate::text::TokenKind::Word || p.trigger_at.iter().all(Option::is_none)
+        })
+    })
+}
+
+/// Nothing but a person's name, a bracket aside.
+fn is_bare_name(block: &Block, line: &Line, context: &Context) -> bool {
+    let Some(parsed) = line.sentences.first() else { return false };
+    let Some((names, _)) = names_list(parsed, context, Want::People, 0) else { return false };
+    let sure = matches!(block.kind, BlockKind::Cell { .. }) || context.name_type(parsed, names[0]).surely_person;
+    names.len() == 1 && sure && line.sentences.len() == 1 && skip_bracket(parsed, names[0].end) >= parsed.tokens.len()
+}
+
 /// The nearest words above that say what the items are: lead-in, headings, title.
-fn lead_of(blocks: &[Block], lines: &[Line], index: usize, context: &Context) -> Option<Lead> {
-    let block = &blocks[index];
+fn lead_of(blocks: &[Block], lines: &[Line], items: &[bool], index: usize, context: &Context) -> Option<Lead> {
     let mut above = Vec::new();
-    if let Some(lead_in) = block.lead_in {
-        above.push(lead_in);
-    } else if !matches!(block.kind, BlockKind::ListItem) {
-        // A strong name or a heading: the paragraph before the run of them.
-        let intro = blocks[..index].iter().rposition(|b| {
-            b.kind == BlockKind::Paragraph && b.strong_prefix < 4 && b.text.ends_with(':')
+    let mut group = None;
+    let mut climb = blocks[index].lead_in;
+    if climb.is_none() {
+        climb = (0..index).rev().find(|i| !items[*i] && !matches!(blocks[*i].kind, BlockKind::Cell { .. })).filter(|i| {
+            // Between a bare name or a heading and its lead stand at most the other names' texts.
+            index - i < 60
         });
-        above.extend(intro.filter(|i| index - i < 40));
     }
-    let mut heading = block.heading;
+    while let Some(at) = climb {
+        above.push(at);
+        if group.is_none() {
+            group = group_name(&blocks[at], &lines[at], context);
+        }
+        climb = blocks[at].lead_in;
+    }
+    let mut heading = blocks[index].heading;
     while let Some(at) = heading {
         above.push(at);
+        if group.is_none() && at < index {
+            group = group_name(&blocks[at], &lines[at], context);
+        }
         heading = blocks[at].heading;
     }
-    if blocks.first().is_some_and(|b| b.kind == BlockKind::Title) && index != 0 {
+    if index != 0 && blocks[0].kind == BlockKind::Title {
         above.push(0);
     }
-    let title_unit = lines.first().and_then(|l| l.sentences.first()).and_then(|p| unit_in(p));
+    let mut found: Option<Lead> = None;
     for at in above {
-        let line = lines.get(at).filter(|l| l.block == at)?;
-        if at == index {
+        if at >= index {
             continue;
         }
-        let Some(parsed) = line.sentences.last() else { continue };
-        if let Some(mut lead) = classify(parsed, at, context) {
-            if lead.action == Action::Blocked {
-                return None;
+        for parsed in lines[at].sentences.iter().rev().take(3) {
+            let Some(lead) = classify(parsed, at, context) else { continue };
+            match &mut found {
+                None if lead.action == Action::Blocked => return None,
+                None => found = Some(lead),
+                Some(found) => {
+                    // What the nearest words leave open, the ones above them say.
+                    found.unit = found.unit.take().or(lead.unit);
+                    found.body = found.body.take().or(lead.body);
+                }
             }
-            if lead.unit.is_none() && lead.role.is_none() {
-                lead.unit = title_unit;
-            }
-            return Some(lead);
+            break;
         }
     }
-    None
+    let mut lead = found?;
+    if lead.unit.is_none() && lead.role.is_none() {
+        lead.unit = lines.iter().take(3).flat_map(|l| &l.sentences).find_map(unit_in);
+    }
+    if let (Some(group), Action::Appoint(_)) = (group, lead.action) {
+        lead.body = Some(group);
+    }
+    Some(lead)
+}
+
+/// A list item or heading that is nothing but a name groups the items under it by their body.
+fn group_name(block: &Block, line: &Line, context: &Context) -> Option<String> {
+    if !matches!(block.kind, BlockKind::ListItem | BlockKind::Heading(_)) {
+        return None;
+    }
+    let parsed = line.sentences.first()?;
+    let mention = parsed.mention_at.first().copied().flatten()?;
+    let shouted = block.text.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
+    if !shouted && !matches!(block.kind, BlockKind::ListItem) {
+        return None;
+    }
+    let alone = mention.start == 0 && mention.end == parsed.tokens.len() && line.sentences.len() == 1;
+    let MentionKind::Name(_) = mention.kind else { return None };
+    let kind = context.name_type(parsed, mention);
+    (alone && !kind.surely_person).then(|| parsed.slice(0, mention.end).to_owned())
 }
 
 fn unit_in(parsed: &Parsed) -> Option<String> {
@@ -150,129 +205,38 @@ fn classify(parsed: &Parsed, block: usize, context: &Context) -> Option<Lead> {
             confidence_percent,
         })
     };
-    let blocked = has(&[
-        "candidate",
-        "candidates",
-        "nominee",
-        "nominees",
-        "nominations",
-        "nominated",
-        "running",
-        "speakers",
-        "agenda",
-        "topics",
-        "projects",
-        "features",
-        "changes",
-        "benefits",
-        "existing",
-        "continuing",
-        "sessions",
-        "talks",
-        "prizes",
-        "grantees",
-        "recipients",
-        "attendees",
-        "ambassadors",
-        "mentors",
-        "mentees",
-        "interns",
-        "participants",
-        "contributors",
-        "authors",
-        "winners’",
+    let elected = has(&["elected", "winners", "winner", "results", "result", "won", "elects", "successful", "winning", "re-elected", "reelected"]);
+    let staff = has(&["officers", "organizers", "organisers", "volunteers"]) && has(&["election"]);
+    let standing = has(&["existing", "continuing", "current", "remaining", "continue"]);
+    let candidates = has(&["candidate", "candidates", "nominee", "nominees", "nominations", "nominated", "running", "standing"]);
+    let others = has(&[
+        "speakers", "agenda", "topics", "features", "changes", "benefits", "sessions", "talks", "prizes", "grantees", "recipients", "attendees", "ambassadors",
+        "mentors", "mentees", "interns", "participants", "authors", "responsibilities", "questions", "goals", "steps", "reasons",
     ]);
-    if blocked {
+    if others || staff || standing && !elected || candidates && !has(&["elected", "successful", "congratulations"]) {
         return lead(Action::Blocked, 0);
     }
-    let position = unit.is_some()
-        || role.is_some()
-        || has(&[
-            "board",
-            "committee",
-            "council",
-            "team",
-            "representatives",
-            "officers",
-            "directors",
-            "maintainers",
-            "committers",
-            "seats",
-            "election",
-        ]);
-    let out = has(&[
-        "outgoing",
-        "emeritus",
-        "departing",
-        "farewell",
-        "goodbye",
-        "retiring",
-        "leaving",
-        "concluded",
-        "past",
-        "former",
-        "stepping",
-        "stepped",
-    ]);
+    let position = unit.is_some() || role.is_some() || has(&["board", "committee", "council", "team", "representatives", "directors", "maintainers", "committers", "seats", "election", "leads"]);
+    let out = has(&["outgoing", "emeritus", "departing", "farewell", "goodbye", "retiring", "leaving", "concluded", "past", "former", "stepping", "stepped"])
+        && !has(&["incoming", "new", "newly"]);
     if out && (position || has(&["members"])) {
         return lead(Action::Appoint(AppointmentAction::Departed), 75);
     }
     let fresh = has(&[
-        "new",
-        "newest",
-        "welcome",
-        "welcomes",
-        "welcoming",
-        "joining",
-        "join",
-        "joined",
-        "announce",
-        "announcing",
-        "announced",
-        "introducing",
-        "introduce",
-        "meet",
-        "appointed",
-        "excited",
-        "pleased",
-        "thrilled",
-        "delighted",
-        "inaugural",
-        "initial",
-        "formation",
-        "added",
-        "congratulate",
-        "congratulations",
-        "first",
-        "comprised",
-        "comprises",
-        "consists",
+        "new", "newest", "welcome", "welcomes", "welcoming", "joining", "joined", "announce", "announcing", "announced", "introducing", "introduce", "meet", "appointed", "inaugural", "initial",
+        "formation", "added", "congratulate", "congratulations", "comprised", "comprises", "consists", "incoming", "newly", "seats", "onboarded",
     ]);
-    if has(&["re-elected", "reelected", "returning", "incumbent"]) && position {
+    if has(&["re-elected", "reelected", "returning", "incumbent"]) && position && !has(&["new", "elected"]) {
         return lead(Action::Appoint(AppointmentAction::Reelected), 80);
     }
-    let elected = has(&[
-        "elected",
-        "winners",
-        "winner",
-        "results",
-        "result",
-        "won",
-        "elects",
-        "voted",
-        "successful",
-    ]);
-    if elected && (position || has(&["election", "elections"])) {
+    if elected && (position || has(&["election", "elections", "members"])) {
         return lead(Action::Appoint(AppointmentAction::Elected), 85);
     }
-    let members = has(&["members", "sponsors", "supporters", "partners"]);
+    let members = has(&["members", "sponsors", "supporters", "partners", "organizations", "organisations"]);
+    let founding = has(&["founding", "launch", "inaugural"]) && members;
     let of_body = unit.is_none() && role.is_none();
-    if of_body
-        && (tier.is_some() && members
-            || has(&["founding"]) && members
-            || fresh && has(&["members", "sponsors"]))
-    {
-        return lead(Action::Member, if fresh || has(&["founding"]) { 75 } else { 45 });
+    if of_body && (tier.is_some() && members || founding || fresh && has(&["members", "sponsors"])) {
+        return lead(Action::Member, if fresh || founding { 75 } else { 45 });
     }
     if fresh && position {
         return lead(Action::Appoint(AppointmentAction::Appointed), 70);
@@ -291,32 +255,46 @@ fn singular(role: &str) -> String {
     }
 }
 
-fn item_facts(
-    blocks: &[Block],
-    index: usize,
-    parsed: &Parsed,
-    lead: &Lead,
-    context: &Context,
-) -> Vec<Fact> {
+fn item_facts(blocks: &[Block], index: usize, parsed: &Parsed, lead: &Lead, context: &Context) -> Vec<Fact> {
     let (role_before, at) = label(parsed);
-    let want = if lead.action == Action::Member { Want::Organisations } else { Want::Names };
-    let Some((names, _)) =
-        (at..(at + 4).min(parsed.tokens.len())).find_map(|i| names_list(parsed, context, want, i))
-    else {
-        return Vec::new();
-    };
+    let people = |from: usize| names_list(parsed, context, Want::Names, from);
+    let limit = (at + 3).min(parsed.tokens.len());
+    let Some((names, end)) = (at..limit).find_map(people) else { return Vec::new() };
+    let first = names[0];
+    let person = context.name_type(parsed, first).surely_person;
     match lead.action {
+        Action::Member if person => {
+            let mut lead = lead.clone();
+            lead.action = Action::Appoint(AppointmentAction::Appointed);
+            appointee(blocks, index, parsed, first, AppointmentAction::Appointed, role_before, &lead, context)
+                .into_iter()
+                .filter(|f| f.unit().is_some())
+                .collect()
+        }
         Action::Member => {
+            if !lists_names(blocks, index, parsed, first, end) {
+                return Vec::new();
+            }
             names.iter().filter_map(|m| member(blocks, index, parsed, *m, lead, context)).collect()
         }
         Action::Appoint(action) => {
-            let Some(first) = names.first() else { return Vec::new() };
-            appointee(blocks, index, parsed, *first, action, role_before, lead, context)
-                .into_iter()
-                .collect()
+            // "@handle, Name, Employer": the name says more than the handle.
+            let named = names.iter().copied().find(|m| context.name_type(parsed, *m).surely_person).filter(|m| m.start <= first.end + 2);
+            appointee(blocks, index, parsed, named.unwrap_or(first), action, role_before, lead, context).into_iter().collect()
         }
         Action::Blocked => Vec::new(),
     }
+}
+
+/// Whether an item is made of names and not a sentence that happens to begin with one.
+fn lists_names(blocks: &[Block], index: usize, parsed: &Parsed, first: Mention, end: usize) -> bool {
+    if !matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. }) {
+        return false;
+    }
+    let whole = skip_bracket(parsed, end) >= parsed.tokens.len();
+    let set_off = matches!(parsed.lower(first.end), ":" | "-" | "–" | "—" | ",") && first.end - first.start <= 5;
+    let MentionKind::Name(kind) = first.kind else { return false };
+    whole || set_off && kind.organisation
 }
 
 /// "Treasurer: Name": the role, and where the name begins.
@@ -370,7 +348,11 @@ fn appointee(
     context: &Context,
 ) -> Option<Fact> {
     let kind = context.name_type(parsed, name);
-    if !(kind.surely_person || kind.person) || kind.organisation && !kind.surely_person {
+    let lone = name.end - name.start == 1
+        && matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. })
+        && lead.confidence_percent >= 75
+        && skip_bracket(parsed, name.end) >= parsed.tokens.len();
+    if !(kind.surely_person || kind.person || lone) || (kind.organisation || kind.body) && !kind.surely_person {
         return None;
     }
     // A line of running text that only begins with a name is no list of names.

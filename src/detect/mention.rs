@@ -104,10 +104,16 @@ impl Parsed<'_> {
 }
 
 /// Finds the mentions and triggers of a sentence.
-pub fn parse<'a>(text: &'a str, tokens: &'a [Token], lexicon: &Lexicon) -> Parsed<'a> {
+pub fn parse<'a>(
+    text: &'a str,
+    tokens: &'a [Token],
+    headline: bool,
+    lexicon: &Lexicon,
+) -> Parsed<'a> {
+    let tokens = &tokens[dateline_end(tokens)..];
     let n = tokens.len();
     let mut parsed = Parsed { text, tokens, mention_at: vec![None; n], trigger_at: vec![None; n] };
-    let title_case = is_title_case(tokens);
+    let title_case = headline && is_title_case(tokens);
     let scan = Scan { text, tokens, lexicon, title_case };
     let mut at = 0;
     while at < n {
@@ -133,6 +139,33 @@ pub fn parse<'a>(text: &'a str, tokens: &'a [Token], lexicon: &Lexicon) -> Parse
         }
     }
     parsed
+}
+
+/// Where the sentence proper begins behind "OTTAWA, Canada – September 20, 2023 –".
+fn dateline_end(tokens: &[Token]) -> usize {
+    let mut end = 0;
+    for at in 1..tokens.len().saturating_sub(1).min(45) {
+        let dash = matches!(tokens[at].lower.as_str(), "-" | "–" | "—" | "/" | ")");
+        if !dash {
+            continue;
+        }
+        let dashes = tokens[at].lower != "/" && tokens[at].lower != ")"
+            || tokens[at].lower == "/" && tokens[at + 1].lower == "-";
+        let before = &tokens[end..at];
+        let dated = before.iter().any(|t| {
+            t.lower.len() == 4 && t.lower.starts_with("20") || t.lower.contains("newswire") || t.lower.contains("pressrelease")
+        });
+        let placed = at < 7 && end == 0 && before.len() <= 6 && before.iter().all(|t| t.capital || t.kind == TokenKind::Mark)
+            && (before.iter().any(|t| t.lower == ","));
+        if dashes && (dated || placed) && before.len() <= 30 {
+            end = at + 1;
+        }
+    }
+    // "… 2024 – OWASP": skip the marks that are left.
+    while end > 0 && end + 1 < tokens.len() && tokens[end].kind == TokenKind::Mark && tokens[end].lower != "(" {
+        end += 1;
+    }
+    end
 }
 
 /// Most words begin with a capital: a headline. Capitals say less there.
@@ -215,7 +248,7 @@ impl Scan<'_> {
             return None;
         }
         let sentence_start = at == 0;
-        let doubtful = *common && (sentence_start || self.title_case) && raw != written;
+        let doubtful = *common && sentence_start && raw != written;
         if doubtful || self.lexicon.never_names.contains(&self.tokens[at].lower) {
             return None;
         }
@@ -233,6 +266,10 @@ impl Scan<'_> {
             if !acronym || self.raw(at, at + n) == written {
                 return Some(at + n);
             }
+        }
+        let pointed = at > 0 && matches!(self.lower(at - 1), "the" | "our" | "this" | "its" | "their");
+        if pointed && matches!(self.lower(at), "council" | "committee") {
+            return Some(at + 1);
         }
         // Capitalised words that end in a unit's head: "Diversity Working Group".
         let mut end = at;
@@ -390,9 +427,24 @@ impl Scan<'_> {
         let token = &self.tokens[at];
         token.kind == TokenKind::Word
             && token.capital
-            && !self.lexicon.never_names.contains(&token.lower)
+            && (!self.lexicon.never_names.contains(&token.lower) || self.is_acronym(at) || self.opens_name(at))
             && !token.lower.starts_with(|c: char| c.is_ascii_digit() && token.lower.len() < 2)
             || self.text[token.span.clone()].starts_with('@')
+    }
+
+    /// "US" is a word, "US SIF" is a name.
+    fn is_acronym(&self, at: usize) -> bool {
+        let raw = &self.text[self.tokens[at].span.clone()];
+        raw.len() >= 2
+            && raw.chars().all(char::is_uppercase)
+            && self.tokens.iter().any(|t| t.kind == TokenKind::Word && !t.capital)
+            && self.tokens.get(at + 1).is_some_and(|t| t.capital)
+    }
+
+    /// "New Zealand", "First Republic": a common word that opens a name of a place.
+    fn opens_name(&self, at: usize) -> bool {
+        self.lower(at) == "new"
+            && matches!(self.lower(at + 1), "zealand" | "york" | "england" | "jersey" | "mexico" | "south" | "orleans" | "delhi" | "relic" | "hampshire" | "brunswick")
     }
 
     /// A run of capitalised words with joints: where the name that begins here ends.
@@ -563,7 +615,7 @@ impl Scan<'_> {
             self.lexicon.honorifics.contains(self.lower(before))
         };
         let against = body || marks || shouting || digits || (organisation_word && !given);
-        let person = handle || honorific || (!against && (2..=4).contains(&words.len()));
+        let person = handle || honorific || (!against && (2..=4).contains(&words.len())) || given && words.len() == 1;
         let surely = handle || honorific || (given && person && (words.len() >= 2));
         NameType {
             person,
@@ -584,7 +636,7 @@ mod tests {
     fn found(text: &str) -> Vec<(String, &'static str)> {
         let lexicon = Lexicon::built_in().unwrap();
         let tokens = tokens(text);
-        let parsed = parse(text, &tokens, &lexicon);
+        let parsed = parse(text, &tokens, true, &lexicon);
         parsed
             .mentions()
             .map(|m| {

@@ -196,7 +196,7 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
         .enumerate()
         .map(|(block, (b, found))| Line {
             block,
-            sentences: found.iter().map(|s| parse(&b.text, &s.tokens, &grammar.lexicon)).collect(),
+            sentences: found.iter().map(|s| parse(&b.text, &s.tokens, is_headline(b), &grammar.lexicon)).collect(),
         })
         .collect();
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
@@ -204,6 +204,11 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     let mut drafts = sentence_facts(&blocks, &lines, &context, grammar, report);
     drafts.extend(list::facts(&blocks, &lines, &context, &grammar.lexicon));
     merge::merge(drafts)
+}
+
+/// Blocks in which every word may begin with a capital.
+fn is_headline(block: &Block) -> bool {
+    matches!(block.kind, BlockKind::Title | BlockKind::Heading(_))
 }
 
 /// The facts of constructions inside single sentences.

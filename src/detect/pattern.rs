@@ -28,6 +28,8 @@ const NAMES_MAX: usize = 60;
 pub enum Want {
     /// One or more names that can be people.
     People,
+    /// One or more names that are surely people's.
+    SurePeople,
     /// One or more names that can be organisations.
     Organisations,
     /// One or more names.
@@ -188,6 +190,7 @@ fn slot(word: &str) -> Result<Element, String> {
     };
     let want = match want {
         "people" => Want::People,
+        "person!" => Want::SurePeople,
         "orgs" => Want::Organisations,
         "names" => Want::Names,
         "body" => Want::Body,
@@ -241,7 +244,7 @@ fn step(
                     return true;
                 }
                 let barrier = at + skipped >= parsed.tokens.len()
-                    || matches!(parsed.lower(at + skipped), ";" | "." | "!" | "?")
+                    || matches!(parsed.lower(at + skipped), ";" | "." | "!" | "?" | "by")
                     || parsed.trigger_at[at + skipped]
                         .is_some_and(|t| t.class != TriggerClass::Member);
                 if barrier {
@@ -314,11 +317,20 @@ fn fillers_at(
             let end = names.is_own(parsed, at)?;
             Some((vec![Filler { slot, start: at, end, own: true }], end))
         }
-        Want::People | Want::Organisations | Want::Names => {
+        Want::People | Want::SurePeople | Want::Organisations | Want::Names => {
             let (mentions, end) = names_list(parsed, names, want, at)?;
             Some((mentions.into_iter().map(filler).collect(), end))
         }
     }
+}
+
+/// Names of conferences and fairs: taking part in one is no membership.
+fn is_event(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower.split(' ').any(|w| {
+        matches!(w, "conference" | "summit" | "show" | "expo" | "hackathon" | "webinar" | "day" | "days" | "week" | "congress" | "festival" | "fest" | "event" | "meetup")
+            || w.len() > 6 && (w.ends_with("fest") || w.ends_with("con") && w != "silicon")
+    })
 }
 
 /// "A, B (C), and D": the names that fit, and where the list ends.
@@ -333,6 +345,7 @@ pub fn names_list(
         let kind = names.name_type(parsed, mention);
         match want {
             Want::People => kind.person || kind.surely_person,
+            Want::SurePeople => kind.surely_person,
             Want::Organisations => !kind.surely_person && (!kind.project || kind.organisation),
             _ => true,
         }

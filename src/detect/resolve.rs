@@ -46,6 +46,8 @@ pub struct Context {
     pub author: Option<String>,
     /// The year of publication.
     pub year: Option<i32>,
+    /// Whether the publisher carries other people's news, so that any organisation can be the body.
+    pub wire: bool,
     /// From a part of a person's name, lower case, to the whole of it.
     people: HashMap<String, String>,
     /// From an acronym to the name that it stands for.
@@ -68,6 +70,7 @@ impl Context {
                 .as_deref()
                 .and_then(|p| p.get(..4))
                 .and_then(|y| y.parse().ok()),
+            wire: false,
             people: HashMap::new(),
             acronyms: HashMap::new(),
             types: HashMap::new(),
@@ -82,7 +85,7 @@ impl Context {
                 }
             }
         }
-        context.own_body = own_body(article, sentences, lexicon, &context);
+        (context.own_body, context.wire) = own_body(article, sentences, lexicon, &context);
         if let Some(own) = &context.own_body {
             let kind = NameType {
                 body: true,
@@ -271,56 +274,53 @@ fn without_head(name: &str) -> Option<String> {
     (short.len() > 2).then(|| short.to_owned())
 }
 
+/// Words at the end of a publisher's name that name its blog, not itself.
+const PUBLISHER_TAILS: &[&str] = &[" Contributors", " Blog", " News", " Newsroom", " Engineering Blog", " Press", " Announcements"];
+
 /// The publisher, or on a newswire the organisation that announces.
-fn own_body(
-    article: &Article,
-    sentences: &[&Parsed],
-    lexicon: &Lexicon,
-    context: &Context,
-) -> Option<String> {
-    let publisher = article.publisher.trim();
-    let folded = publisher.to_lowercase();
-    let wire =
-        publisher.is_empty() || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()));
-    if !wire {
-        return Some(publisher.to_owned());
+fn own_body(article: &Article, sentences: &[&Parsed], lexicon: &Lexicon, context: &Context) -> (Option<String>, bool) {
+    let mut publisher = article.publisher.trim();
+    for tail in PUBLISHER_TAILS {
+        publisher = publisher.strip_suffix(tail).unwrap_or(publisher);
     }
-    // The first organisation before an announcing verb, else the first of the text.
-    let mut first = None;
-    for parsed in sentences.iter().take(6) {
+    let folded = publisher.to_lowercase();
+    let wire = publisher.is_empty() || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()));
+    let first_word = fold_name(publisher);
+    let first_word = first_word.split(' ').next().unwrap_or_default();
+    let acronym: String = publisher.split(' ').filter_map(|w| w.chars().next()).filter(|c| c.is_uppercase()).collect();
+    let spoken = sentences.iter().any(|p| p.tokens.iter().any(|t| t.lower == first_word || p.text[t.span.clone()] == acronym));
+    if !wire && spoken {
+        return (Some(publisher.to_owned()), false);
+    }
+    match announcer(sentences, context) {
+        Some(name) => (Some(name), true),
+        None => ((!wire).then(|| publisher.to_owned()), wire),
+    }
+}
+
+/// The organisation that announces: the first one before an announcing verb, the text before its
+/// title.
+fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
+    let order = sentences.iter().skip(1).take(6).chain(sentences.iter().take(1));
+    for parsed in order {
         for mention in parsed.mentions() {
             let MentionKind::Name(_) = mention.kind else { continue };
             let kind = context.name_type(parsed, mention);
-            if kind.surely_person {
+            let role_follows = parsed.mention_at.get(mention.end).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role);
+            if kind.surely_person || role_follows && mention.start > 0 {
                 continue;
             }
             let name = parsed.slice(mention.start, mention.end);
-            let announces = (mention.end..(mention.end + 45).min(parsed.tokens.len())).any(|i| {
+            let announces = (mention.end..(mention.end + 60).min(parsed.tokens.len())).any(|i| {
                 matches!(
                     parsed.lower(i),
-                    "announced"
-                        | "announces"
-                        | "announce"
-                        | "appoints"
-                        | "appointed"
-                        | "names"
-                        | "welcomes"
-                        | "joins"
-                        | "hires"
-                        | "promotes"
-                        | "announcing"
-                        | "welcome"
-                        | "expands"
+                    "announced" | "announces" | "announce" | "appoints" | "appointed" | "names" | "welcomes" | "joins" | "hires" | "promotes" | "announcing" | "expands"
                 )
             });
-            let place = mention.end - mention.start == 1 && parsed.lower(mention.end) == ",";
-            if announces && !place {
+            if announces && mention.start <= 3 {
                 return Some(context.full_name(name));
-            }
-            if kind.organisation && first.is_none() {
-                first = Some(context.full_name(name));
             }
         }
     }
-    first
+    None
 }

@@ -9,4 +9,5 @@
 // Pure: functions of their arguments.
 pub mod detect;
 pub mod model;
+pub mod schedule;
 pub mod text;

@@ -215,17 +215,24 @@ impl Reading<'_> {
                     let kind = self.context.name_type(self.parsed, *m);
                     !kind.surely_person
                         && !kind.project
-                        && (self.context.wire || kind.body || self.context.is_own_body(self.parsed.slice(m.start, m.end)))
+                        && (self.context.wire
+                            || kind.body
+                            || self.context.is_own_body(self.parsed.slice(m.start, m.end)))
                 }
         };
         let trigger = self.found.trigger.map_or(self.found.start, |(s, _)| s);
         // Behind a role or unit: "Chair of the Harbor Foundation"; before one: "Harbor Foundation Board".
-        for anchor in self.parsed.mentions().filter(|m| {
-            matches!(m.kind, MentionKind::Role | MentionKind::Unit)
-                && m.start >= self.found.start
-                && (m.start >= trigger || self.found.fillers.iter().any(|f| f.start == m.start && matches!(f.slot, Slot::Role | Slot::Unit)))
-                && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
-        }) {
+        for anchor in
+            self.parsed.mentions().filter(|m| {
+                matches!(m.kind, MentionKind::Role | MentionKind::Unit)
+                    && m.start >= self.found.start
+                    && (m.start >= trigger
+                        || self.found.fillers.iter().any(|f| {
+                            f.start == m.start && matches!(f.slot, Slot::Role | Slot::Unit)
+                        }))
+                    && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
+            })
+        {
             let mut at = anchor.end;
             if matches!(self.parsed.lower(at), "of" | "at" | "for" | "with" | "in" | "on") {
                 at += 1;
@@ -317,14 +324,23 @@ impl Reading<'_> {
         let own = self.context.is_own_body(name);
         let foundation_itself = self.context.own_body.as_deref().is_some_and(|own| {
             let own = own.to_lowercase();
-            ["foundation", "commons", "group", "association", "alliance", "society", "inc"].iter().any(|w| own.contains(w))
+            ["foundation", "commons", "group", "association", "alliance", "society", "inc"]
+                .iter()
+                .any(|w| own.contains(w))
         });
-        let foundation = body.is_some_and(|b| !b.own && {
-            let kind = self.kind_of(b);
-            kind.known_body || kind.body
+        let foundation = body.is_some_and(|b| {
+            !b.own && {
+                let kind = self.kind_of(b);
+                kind.known_body || kind.body
+            }
         });
         let as_project = (self.trigger_end()..(self.found.end + 10).min(self.parsed.tokens.len()))
-            .any(|i| matches!(self.parsed.lower(i), "project" | "projects" | "incubating" | "incubation" | "sandbox"));
+            .any(|i| {
+                matches!(
+                    self.parsed.lower(i),
+                    "project" | "projects" | "incubating" | "incubation" | "sandbox"
+                )
+            });
         foundation && (as_project && !member || own && !foundation_itself && !member)
     }
 
@@ -499,7 +515,18 @@ impl Reading<'_> {
         let body = self.body(false)?;
         let level = (self.trigger_end()..(self.found.end + 8).min(self.parsed.tokens.len()))
             .map(|i| self.parsed.lower(i))
-            .find(|w| matches!(*w, "sandbox" | "incubating" | "incubation" | "graduated" | "flagship" | "incubator" | "hosted"))
+            .find(|w| {
+                matches!(
+                    *w,
+                    "sandbox"
+                        | "incubating"
+                        | "incubation"
+                        | "graduated"
+                        | "flagship"
+                        | "incubator"
+                        | "hosted"
+                )
+            })
             .map(str::to_owned);
         let detail = Detail::Hosting(Hosting { action: HostingAction::Joined, level });
         Some(self.fact(self.text(subject).to_owned(), body, detail, subject))

@@ -62,7 +62,9 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
 fn is_item(block: &Block, line: &Line, context: &Context) -> bool {
     match block.kind {
         BlockKind::ListItem => true,
-        BlockKind::Cell { header, .. } => !header && !block.text.starts_with('@') && is_bare_name(block, line, context),
+        BlockKind::Cell { header, .. } => {
+            !header && !block.text.starts_with('@') && is_bare_name(block, line, context)
+        }
         BlockKind::Heading(_) => block.text.len() < 90 && begins_with_person(line, context),
         BlockKind::Paragraph => {
             block.strong_prefix > 3 && block.strong_prefix < 80 && begins_with_person(line, context)
@@ -77,7 +79,9 @@ fn begins_with_person(line: &Line, context: &Context) -> bool {
         names_list(p, context, Want::SurePeople, 0).is_some_and(|(names, _)| {
             let end = names[0].end;
             // "Ana has joined …" is a sentence, not a line of a list.
-            end >= p.tokens.len() || p.tokens[end].kind != crate::text::TokenKind::Word || p.trigger_at.iter().all(Option::is_none)
+            end >= p.tokens.len()
+                || p.tokens[end].kind != crate::text::TokenKind::Word
+                || p.trigger_at.iter().all(Option::is_none)
         })
     })
 }
@@ -86,20 +90,33 @@ fn begins_with_person(line: &Line, context: &Context) -> bool {
 fn is_bare_name(block: &Block, line: &Line, context: &Context) -> bool {
     let Some(parsed) = line.sentences.first() else { return false };
     let Some((names, _)) = names_list(parsed, context, Want::People, 0) else { return false };
-    let sure = matches!(block.kind, BlockKind::Cell { .. }) || context.name_type(parsed, names[0]).surely_person;
-    names.len() == 1 && sure && line.sentences.len() == 1 && skip_bracket(parsed, names[0].end) >= parsed.tokens.len()
+    let sure = matches!(block.kind, BlockKind::Cell { .. })
+        || context.name_type(parsed, names[0]).surely_person;
+    names.len() == 1
+        && sure
+        && line.sentences.len() == 1
+        && skip_bracket(parsed, names[0].end) >= parsed.tokens.len()
 }
 
 /// The nearest words above that say what the items are: lead-in, headings, title.
-fn lead_of(blocks: &[Block], lines: &[Line], items: &[bool], index: usize, context: &Context) -> Option<Lead> {
+fn lead_of(
+    blocks: &[Block],
+    lines: &[Line],
+    items: &[bool],
+    index: usize,
+    context: &Context,
+) -> Option<Lead> {
     let mut above = Vec::new();
     let mut group = None;
     let mut climb = blocks[index].lead_in;
     if climb.is_none() {
-        climb = (0..index).rev().find(|i| !items[*i] && !matches!(blocks[*i].kind, BlockKind::Cell { .. })).filter(|i| {
-            // Between a bare name or a heading and its lead stand at most the other names' texts.
-            index - i < 60
-        });
+        climb = (0..index)
+            .rev()
+            .find(|i| !items[*i] && !matches!(blocks[*i].kind, BlockKind::Cell { .. }))
+            .filter(|i| {
+                // Between a bare name or a heading and its lead stand at most the other names' texts.
+                index - i < 60
+            });
     }
     while let Some(at) = climb {
         above.push(at);
@@ -159,7 +176,8 @@ fn group_name(block: &Block, line: &Line, context: &Context) -> Option<String> {
     if !shouted && !matches!(block.kind, BlockKind::ListItem) {
         return None;
     }
-    let alone = mention.start == 0 && mention.end == parsed.tokens.len() && line.sentences.len() == 1;
+    let alone =
+        mention.start == 0 && mention.end == parsed.tokens.len() && line.sentences.len() == 1;
     let MentionKind::Name(_) = mention.kind else { return None };
     let kind = context.name_type(parsed, mention);
     (alone && !kind.surely_person).then(|| parsed.slice(0, mention.end).to_owned())
@@ -205,37 +223,139 @@ fn classify(parsed: &Parsed, block: usize, context: &Context) -> Option<Lead> {
             confidence_percent,
         })
     };
-    let elected = has(&["elected", "winners", "winner", "results", "result", "won", "elects", "successful", "winning", "re-elected", "reelected"]);
+    let elected = has(&[
+        "elected",
+        "winners",
+        "winner",
+        "results",
+        "result",
+        "won",
+        "elects",
+        "successful",
+        "winning",
+        "re-elected",
+        "reelected",
+    ]);
     let staff = has(&["officers", "organizers", "organisers", "volunteers"]) && has(&["election"]);
     let standing = has(&["existing", "continuing", "current", "remaining", "continue"]);
-    let candidates = has(&["candidate", "candidates", "nominee", "nominees", "nominations", "nominated", "running", "standing"]);
-    let others = has(&[
-        "speakers", "agenda", "topics", "features", "changes", "benefits", "sessions", "talks", "prizes", "grantees", "recipients", "attendees", "ambassadors",
-        "mentors", "mentees", "interns", "participants", "authors", "responsibilities", "questions", "goals", "steps", "reasons",
+    let candidates = has(&[
+        "candidate",
+        "candidates",
+        "nominee",
+        "nominees",
+        "nominations",
+        "nominated",
+        "running",
+        "standing",
     ]);
-    if others || staff || standing && !elected || candidates && !has(&["elected", "successful", "congratulations"]) {
+    let others = has(&[
+        "speakers",
+        "agenda",
+        "topics",
+        "features",
+        "changes",
+        "benefits",
+        "sessions",
+        "talks",
+        "prizes",
+        "grantees",
+        "recipients",
+        "attendees",
+        "ambassadors",
+        "mentors",
+        "mentees",
+        "interns",
+        "participants",
+        "authors",
+        "responsibilities",
+        "questions",
+        "goals",
+        "steps",
+        "reasons",
+    ]);
+    if others
+        || staff
+        || standing && !elected
+        || candidates && !has(&["elected", "successful", "congratulations"])
+    {
         return lead(Action::Blocked, 0);
     }
-    let position = unit.is_some() || role.is_some() || has(&["board", "committee", "council", "team", "representatives", "directors", "maintainers", "committers", "seats", "election", "leads"]);
-    let out = has(&["outgoing", "emeritus", "departing", "farewell", "goodbye", "retiring", "leaving", "concluded", "past", "former", "stepping", "stepped"])
-        && !has(&["incoming", "new", "newly"]);
+    let position = unit.is_some()
+        || role.is_some()
+        || has(&[
+            "board",
+            "committee",
+            "council",
+            "team",
+            "representatives",
+            "directors",
+            "maintainers",
+            "committers",
+            "seats",
+            "election",
+            "leads",
+        ]);
+    let out = has(&[
+        "outgoing",
+        "emeritus",
+        "departing",
+        "farewell",
+        "goodbye",
+        "retiring",
+        "leaving",
+        "concluded",
+        "past",
+        "former",
+        "stepping",
+        "stepped",
+    ]) && !has(&["incoming", "new", "newly"]);
     if out && (position || has(&["members"])) {
         return lead(Action::Appoint(AppointmentAction::Departed), 75);
     }
     let fresh = has(&[
-        "new", "newest", "welcome", "welcomes", "welcoming", "joining", "joined", "announce", "announcing", "announced", "introducing", "introduce", "meet", "appointed", "inaugural", "initial",
-        "formation", "added", "congratulate", "congratulations", "comprised", "comprises", "consists", "incoming", "newly", "seats", "onboarded",
+        "new",
+        "newest",
+        "welcome",
+        "welcomes",
+        "welcoming",
+        "joining",
+        "joined",
+        "announce",
+        "announcing",
+        "announced",
+        "introducing",
+        "introduce",
+        "meet",
+        "appointed",
+        "inaugural",
+        "initial",
+        "formation",
+        "added",
+        "congratulate",
+        "congratulations",
+        "comprised",
+        "comprises",
+        "consists",
+        "incoming",
+        "newly",
+        "seats",
+        "onboarded",
     ]);
-    if has(&["re-elected", "reelected", "returning", "incumbent"]) && position && !has(&["new", "elected"]) {
+    if has(&["re-elected", "reelected", "returning", "incumbent"])
+        && position
+        && !has(&["new", "elected"])
+    {
         return lead(Action::Appoint(AppointmentAction::Reelected), 80);
     }
     if elected && (position || has(&["election", "elections", "members"])) {
         return lead(Action::Appoint(AppointmentAction::Elected), 85);
     }
-    let members = has(&["members", "sponsors", "supporters", "partners", "organizations", "organisations"]);
+    let members =
+        has(&["members", "sponsors", "supporters", "partners", "organizations", "organisations"]);
     let founding = has(&["founding", "launch", "inaugural"]) && members;
     let of_body = unit.is_none() && role.is_none();
-    if of_body && (tier.is_some() && members || founding || fresh && has(&["members", "sponsors"])) {
+    if of_body && (tier.is_some() && members || founding || fresh && has(&["members", "sponsors"]))
+    {
         return lead(Action::Member, if fresh || founding { 75 } else { 45 });
     }
     if fresh && position {
@@ -255,7 +375,13 @@ fn singular(role: &str) -> String {
     }
 }
 
-fn item_facts(blocks: &[Block], index: usize, parsed: &Parsed, lead: &Lead, context: &Context) -> Vec<Fact> {
+fn item_facts(
+    blocks: &[Block],
+    index: usize,
+    parsed: &Parsed,
+    lead: &Lead,
+    context: &Context,
+) -> Vec<Fact> {
     let (role_before, at) = label(parsed);
     let people = |from: usize| names_list(parsed, context, Want::Names, from);
     let limit = (at + 3).min(parsed.tokens.len());
@@ -266,10 +392,19 @@ fn item_facts(blocks: &[Block], index: usize, parsed: &Parsed, lead: &Lead, cont
         Action::Member if person => {
             let mut lead = lead.clone();
             lead.action = Action::Appoint(AppointmentAction::Appointed);
-            appointee(blocks, index, parsed, first, AppointmentAction::Appointed, role_before, &lead, context)
-                .into_iter()
-                .filter(|f| f.unit().is_some())
-                .collect()
+            appointee(
+                blocks,
+                index,
+                parsed,
+                first,
+                AppointmentAction::Appointed,
+                role_before,
+                &lead,
+                context,
+            )
+            .into_iter()
+            .filter(|f| f.unit().is_some())
+            .collect()
         }
         Action::Member => {
             if !lists_names(blocks, index, parsed, first, end) {
@@ -279,20 +414,42 @@ fn item_facts(blocks: &[Block], index: usize, parsed: &Parsed, lead: &Lead, cont
         }
         Action::Appoint(action) => {
             // "@handle, Name, Employer": the name says more than the handle.
-            let named = names.iter().copied().find(|m| context.name_type(parsed, *m).surely_person).filter(|m| m.start <= first.end + 2);
-            appointee(blocks, index, parsed, named.unwrap_or(first), action, role_before, lead, context).into_iter().collect()
+            let named = names
+                .iter()
+                .copied()
+                .find(|m| context.name_type(parsed, *m).surely_person)
+                .filter(|m| m.start <= first.end + 2);
+            appointee(
+                blocks,
+                index,
+                parsed,
+                named.unwrap_or(first),
+                action,
+                role_before,
+                lead,
+                context,
+            )
+            .into_iter()
+            .collect()
         }
         Action::Blocked => Vec::new(),
     }
 }
 
 /// Whether an item is made of names and not a sentence that happens to begin with one.
-fn lists_names(blocks: &[Block], index: usize, parsed: &Parsed, first: Mention, end: usize) -> bool {
+fn lists_names(
+    blocks: &[Block],
+    index: usize,
+    parsed: &Parsed,
+    first: Mention,
+    end: usize,
+) -> bool {
     if !matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. }) {
         return false;
     }
     let whole = skip_bracket(parsed, end) >= parsed.tokens.len();
-    let set_off = matches!(parsed.lower(first.end), ":" | "-" | "–" | "—" | ",") && first.end - first.start <= 5;
+    let set_off = matches!(parsed.lower(first.end), ":" | "-" | "–" | "—" | ",")
+        && first.end - first.start <= 5;
     let MentionKind::Name(kind) = first.kind else { return false };
     whole || set_off && kind.organisation
 }
@@ -352,7 +509,9 @@ fn appointee(
         && matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. })
         && lead.confidence_percent >= 75
         && skip_bracket(parsed, name.end) >= parsed.tokens.len();
-    if !(kind.surely_person || kind.person || lone) || (kind.organisation || kind.body) && !kind.surely_person {
+    if !(kind.surely_person || kind.person || lone)
+        || (kind.organisation || kind.body) && !kind.surely_person
+    {
         return None;
     }
     // A line of running text that only begins with a name is no list of names.

@@ -153,16 +153,25 @@ fn dateline_end(tokens: &[Token]) -> usize {
             || tokens[at].lower == "/" && tokens[at + 1].lower == "-";
         let before = &tokens[end..at];
         let dated = before.iter().any(|t| {
-            t.lower.len() == 4 && t.lower.starts_with("20") || t.lower.contains("newswire") || t.lower.contains("pressrelease")
+            t.lower.len() == 4 && t.lower.starts_with("20")
+                || t.lower.contains("newswire")
+                || t.lower.contains("pressrelease")
         });
-        let placed = at < 7 && end == 0 && before.len() <= 6 && before.iter().all(|t| t.capital || t.kind == TokenKind::Mark)
+        let placed = at < 7
+            && end == 0
+            && before.len() <= 6
+            && before.iter().all(|t| t.capital || t.kind == TokenKind::Mark)
             && (before.iter().any(|t| t.lower == ","));
         if dashes && (dated || placed) && before.len() <= 30 {
             end = at + 1;
         }
     }
     // "… 2024 – OWASP": skip the marks that are left.
-    while end > 0 && end + 1 < tokens.len() && tokens[end].kind == TokenKind::Mark && tokens[end].lower != "(" {
+    while end > 0
+        && end + 1 < tokens.len()
+        && tokens[end].kind == TokenKind::Mark
+        && tokens[end].lower != "("
+    {
         end += 1;
     }
     end
@@ -267,7 +276,8 @@ impl Scan<'_> {
                 return Some(at + n);
             }
         }
-        let pointed = at > 0 && matches!(self.lower(at - 1), "the" | "our" | "this" | "its" | "their");
+        let pointed =
+            at > 0 && matches!(self.lower(at - 1), "the" | "our" | "this" | "its" | "their");
         if pointed && matches!(self.lower(at), "council" | "committee") {
             return Some(at + 1);
         }
@@ -427,7 +437,9 @@ impl Scan<'_> {
         let token = &self.tokens[at];
         token.kind == TokenKind::Word
             && token.capital
-            && (!self.lexicon.never_names.contains(&token.lower) || self.is_acronym(at) || self.opens_name(at))
+            && (!self.lexicon.never_names.contains(&token.lower)
+                || self.is_acronym(at)
+                || self.opens_name(at))
             && !token.lower.starts_with(|c: char| c.is_ascii_digit() && token.lower.len() < 2)
             || self.text[token.span.clone()].starts_with('@')
     }
@@ -444,7 +456,20 @@ impl Scan<'_> {
     /// "New Zealand", "First Republic": a common word that opens a name of a place.
     fn opens_name(&self, at: usize) -> bool {
         self.lower(at) == "new"
-            && matches!(self.lower(at + 1), "zealand" | "york" | "england" | "jersey" | "mexico" | "south" | "orleans" | "delhi" | "relic" | "hampshire" | "brunswick")
+            && matches!(
+                self.lower(at + 1),
+                "zealand"
+                    | "york"
+                    | "england"
+                    | "jersey"
+                    | "mexico"
+                    | "south"
+                    | "orleans"
+                    | "delhi"
+                    | "relic"
+                    | "hampshire"
+                    | "brunswick"
+            )
     }
 
     /// A run of capitalised words with joints: where the name that begins here ends.
@@ -615,7 +640,10 @@ impl Scan<'_> {
             self.lexicon.honorifics.contains(self.lower(before))
         };
         let against = body || marks || shouting || digits || (organisation_word && !given);
-        let person = handle || honorific || (!against && (2..=4).contains(&words.len())) || given && words.len() == 1;
+        let person = handle
+            || honorific
+            || (!against && (2..=4).contains(&words.len()))
+            || given && words.len() == 1;
         let surely = handle || honorific || (given && person && (words.len() >= 2));
         NameType {
             person,

@@ -196,7 +196,10 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
         .enumerate()
         .map(|(block, (b, found))| Line {
             block,
-            sentences: found.iter().map(|s| parse(&b.text, &s.tokens, is_headline(b), &grammar.lexicon)).collect(),
+            sentences: found
+                .iter()
+                .map(|s| parse(&b.text, &s.tokens, is_headline(b), &grammar.lexicon))
+                .collect(),
         })
         .collect();
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();

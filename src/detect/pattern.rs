@@ -328,8 +328,23 @@ fn fillers_at(
 fn is_event(name: &str) -> bool {
     let lower = name.to_lowercase();
     lower.split(' ').any(|w| {
-        matches!(w, "conference" | "summit" | "show" | "expo" | "hackathon" | "webinar" | "day" | "days" | "week" | "congress" | "festival" | "fest" | "event" | "meetup")
-            || w.len() > 6 && (w.ends_with("fest") || w.ends_with("con") && w != "silicon")
+        matches!(
+            w,
+            "conference"
+                | "summit"
+                | "show"
+                | "expo"
+                | "hackathon"
+                | "webinar"
+                | "day"
+                | "days"
+                | "week"
+                | "congress"
+                | "festival"
+                | "fest"
+                | "event"
+                | "meetup"
+        ) || w.len() > 6 && (w.ends_with("fest") || w.ends_with("con") && w != "silicon")
     })
 }
 

@@ -275,20 +275,40 @@ fn without_head(name: &str) -> Option<String> {
 }
 
 /// Words at the end of a publisher's name that name its blog, not itself.
-const PUBLISHER_TAILS: &[&str] = &[" Contributors", " Blog", " News", " Newsroom", " Engineering Blog", " Press", " Announcements"];
+const PUBLISHER_TAILS: &[&str] = &[
+    " Contributors",
+    " Blog",
+    " News",
+    " Newsroom",
+    " Engineering Blog",
+    " Press",
+    " Announcements",
+];
 
 /// The publisher, or on a newswire the organisation that announces.
-fn own_body(article: &Article, sentences: &[&Parsed], lexicon: &Lexicon, context: &Context) -> (Option<String>, bool) {
+fn own_body(
+    article: &Article,
+    sentences: &[&Parsed],
+    lexicon: &Lexicon,
+    context: &Context,
+) -> (Option<String>, bool) {
     let mut publisher = article.publisher.trim();
     for tail in PUBLISHER_TAILS {
         publisher = publisher.strip_suffix(tail).unwrap_or(publisher);
     }
     let folded = publisher.to_lowercase();
-    let wire = publisher.is_empty() || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()));
+    let wire =
+        publisher.is_empty() || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()));
     let first_word = fold_name(publisher);
     let first_word = first_word.split(' ').next().unwrap_or_default();
-    let acronym: String = publisher.split(' ').filter_map(|w| w.chars().next()).filter(|c| c.is_uppercase()).collect();
-    let spoken = sentences.iter().any(|p| p.tokens.iter().any(|t| t.lower == first_word || p.text[t.span.clone()] == acronym));
+    let acronym: String = publisher
+        .split(' ')
+        .filter_map(|w| w.chars().next())
+        .filter(|c| c.is_uppercase())
+        .collect();
+    let spoken = sentences.iter().any(|p| {
+        p.tokens.iter().any(|t| t.lower == first_word || p.text[t.span.clone()] == acronym)
+    });
     if !wire && spoken {
         return (Some(publisher.to_owned()), false);
     }
@@ -306,7 +326,12 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
         for mention in parsed.mentions() {
             let MentionKind::Name(_) = mention.kind else { continue };
             let kind = context.name_type(parsed, mention);
-            let role_follows = parsed.mention_at.get(mention.end).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role);
+            let role_follows = parsed
+                .mention_at
+                .get(mention.end)
+                .copied()
+                .flatten()
+                .is_some_and(|m| m.kind == MentionKind::Role);
             if kind.surely_person || role_follows && mention.start > 0 {
                 continue;
             }
@@ -314,7 +339,18 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
             let announces = (mention.end..(mention.end + 60).min(parsed.tokens.len())).any(|i| {
                 matches!(
                     parsed.lower(i),
-                    "announced" | "announces" | "announce" | "appoints" | "appointed" | "names" | "welcomes" | "joins" | "hires" | "promotes" | "announcing" | "expands"
+                    "announced"
+                        | "announces"
+                        | "announce"
+                        | "appoints"
+                        | "appointed"
+                        | "names"
+                        | "welcomes"
+                        | "joins"
+                        | "hires"
+                        | "promotes"
+                        | "announcing"
+                        | "expands"
                 )
             });
             if announces && mention.start <= 3 {

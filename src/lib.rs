@@ -7,6 +7,7 @@
 //! of dependency.
 
 // Pure: functions of their arguments.
+pub mod config;
 pub mod detect;
 pub mod model;
 pub mod schedule;

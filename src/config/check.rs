@@ -1,0 +1,798 @@
+//! From a TOML document to a [`Config`], noting every problem on the way.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeTable;
+use url::Url;
+
+use super::reader::{Placed, Problems, Section, nearest};
+use super::{Config, ConfigError, DigestConfig, Environment, FeedConfig, catalogue};
+use crate::model::{
+    Backfill, Feed, FeedKind, FeedName, FetchSettings, FullTextPolicy, Kind, MailSettings,
+    PasswordSource, SmtpSecurity, Subscription, Transport,
+};
+use crate::schedule::{CronSpec, Tz};
+
+const DEFAULT_SCHEDULE: &str = "*/30 * * * *";
+const DEFAULT_DIGEST_SCHEDULE: &str = "0 7 * * *";
+const DEFAULT_BODY_BYTES_MAX: u64 = 8 * 1024 * 1024;
+const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
+
+struct Checker<'a> {
+    problems: &'a Problems,
+    folder: PathBuf,
+    schedule: CronSpec,
+    timezone: Tz,
+}
+
+pub(super) fn check(
+    text: &str,
+    path: &Path,
+    environment: &Environment,
+) -> Result<Config, ConfigError> {
+    let problems = Problems::default();
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let help = "see config/gazetted.example.toml for how it is written";
+        problems.add(error.span().unwrap_or(0..0), error.message().replace('\n', ", "), help);
+    }
+    let folder = std::path::absolute(path)
+        .ok()
+        .and_then(|p| p.parent().map(Path::to_owned))
+        .unwrap_or_default();
+    let root = Section::new("the configuration", 0..0, Some(table.get_ref()), &problems);
+    let mut checker = Checker {
+        problems: &problems,
+        folder,
+        schedule: CronSpec::parse(DEFAULT_SCHEDULE).expect("the default schedule is a schedule"),
+        timezone: Tz::UTC,
+    };
+    let backfill = checker.defaults(root.section("defaults", "[defaults]"));
+    let store_path = checker.store(root.section("store", "[store]"), environment);
+    let fetch = checker.fetch(root.section("fetch", "[fetch]"));
+    let mail = checker.mail(root.section("mail", "[mail]"));
+    let feeds = checker.feeds(root.sections("feed", "[[feed]]"), text.len());
+    let digests = checker.digests(root.sections("digest", "[[digest]]"), &feeds);
+    root.finish();
+    let mut warnings = Vec::new();
+    if digests.is_empty() {
+        warnings.push("no [[digest]]: facts are kept, and nobody is told".to_owned());
+    }
+    let problems = problems.into_inner();
+    match (store_path, mail) {
+        (Some(store_path), Some(mail)) if problems.is_empty() => Ok(Config {
+            path: path.to_owned(),
+            store_path,
+            backfill,
+            fetch,
+            mail,
+            feeds,
+            digests,
+            warnings,
+        }),
+        _ => Err(ConfigError::new(path, text, problems)),
+    }
+}
+
+impl Checker<'_> {
+    fn defaults(&mut self, section: Section) -> Backfill {
+        if let Some(schedule) = section.string("schedule").and_then(|s| self.cron(&s)) {
+            self.schedule = schedule;
+        }
+        if let Some(timezone) = section.string("timezone").and_then(|t| self.zone(&t)) {
+            self.timezone = timezone;
+        }
+        let backfill = section.string("backfill").and_then(|b| match b.value.as_str() {
+            "none" => Some(Backfill::None),
+            "all" => Some(Backfill::All),
+            span => match duration(span) {
+                Some(span) => Some(Backfill::Span(span)),
+                None => {
+                    self.problems.add(
+                        b.span,
+                        format!("`{span}` is no backfill"),
+                        "write \"none\", \"all\" or a span such as \"30d\"",
+                    );
+                    None
+                }
+            },
+        });
+        section.finish();
+        backfill.unwrap_or_default()
+    }
+
+    fn store(&self, section: Section, environment: &Environment) -> Option<PathBuf> {
+        let path = section
+            .string("path")
+            .map(|p| self.folder.join(p.value))
+            .or_else(|| environment.default_store());
+        if path.is_none() {
+            self.problems.add(
+                section.span.clone(),
+                "no place for the database",
+                "set [store] path, or $STATE_DIRECTORY or $HOME",
+            );
+        }
+        section.finish();
+        path
+    }
+
+    fn fetch(&self, section: Section) -> FetchSettings {
+        let contact = section.string("contact").map(|c| c.value);
+        let version = env!("CARGO_PKG_VERSION");
+        let default_agent = match &contact {
+            Some(contact) => format!("gazetted/{version} (+{contact})"),
+            None => format!("gazetted/{version} (feed reader; contact not configured)"),
+        };
+        let user_agent = section.string("user_agent").filter(|agent| {
+            let fine =
+                !agent.value.is_empty() && agent.value.chars().all(|c| (' '..='~').contains(&c));
+            if !fine {
+                self.problems.add(
+                    agent.span.clone(),
+                    "`user_agent` must be printable ASCII",
+                    "write product/version and an address where you can be reached",
+                );
+            }
+            fine
+        });
+        let settings = FetchSettings {
+            user_agent: user_agent.map_or(default_agent, |a| a.value),
+            timeout: self.span(&section, "timeout").unwrap_or(Duration::from_secs(30)),
+            body_bytes_max: section
+                .string("max_body")
+                .and_then(|s| self.size(&s))
+                .unwrap_or(DEFAULT_BODY_BYTES_MAX),
+            concurrency: self.count(&section, "concurrency").unwrap_or(16),
+            per_host_gap: self.span(&section, "per_host_gap").unwrap_or(Duration::from_secs(2)),
+            per_host_concurrency: self.count(&section, "per_host_concurrency").unwrap_or(1),
+            allow_private: section
+                .strings("allow_private")
+                .map_or_else(Vec::new, |l| l.value.into_iter().map(|p| p.value).collect()),
+        };
+        section.finish();
+        settings
+    }
+
+    fn mail(&self, section: Section) -> Option<MailSettings> {
+        let from = section.string("from").unwrap_or(Placed {
+            value: "gazetted <gazetted@localhost>".into(),
+            span: section.span.clone(),
+        });
+        let (from_name, from_address) = self.mailbox(&from).unwrap_or((None, String::new()));
+        let transport = section.string("transport");
+        let smtp = section.section("smtp", "mail.smtp");
+        let file = section.section("file", "mail.file");
+        let sendmail = section.section("sendmail", "mail.sendmail");
+        let file_path = file
+            .string("path")
+            .map_or_else(|| self.folder.join("outbox"), |p| self.folder.join(p.value));
+        let command = sendmail
+            .string("command")
+            .map_or_else(|| PathBuf::from("/usr/sbin/sendmail"), |c| PathBuf::from(c.value));
+        let chosen = transport.as_ref().map_or("file", |t| t.value.as_str());
+        let smtp_settings =
+            self.smtp(smtp, chosen == "smtp", transport.as_ref().map(|t| t.span.clone()));
+        let transport = match chosen {
+            "file" => Some(Transport::File { path: file_path }),
+            "sendmail" => Some(Transport::Sendmail { command }),
+            "smtp" => smtp_settings,
+            _ => {
+                self.one_of(transport.as_ref(), &["smtp", "sendmail", "file"]);
+                None
+            }
+        };
+        file.finish();
+        sendmail.finish();
+        section.finish();
+        Some(MailSettings { from_name, from_address, transport: transport? })
+    }
+
+    fn smtp(
+        &self,
+        section: Section,
+        needed: bool,
+        place: Option<Range<usize>>,
+    ) -> Option<Transport> {
+        let host = section.string("host");
+        let security =
+            match self.one_of(section.string("security").as_ref(), &["starttls", "tls", "none"]) {
+                Some("tls") => SmtpSecurity::Tls,
+                Some("none") => SmtpSecurity::None,
+                _ => SmtpSecurity::StartTls,
+            };
+        let default_port = match security {
+            SmtpSecurity::StartTls => 587,
+            SmtpSecurity::Tls => 465,
+            SmtpSecurity::None => 25,
+        };
+        let port = section.integer("port").and_then(|p| {
+            let port = u16::try_from(p.value).ok().filter(|p| *p > 0);
+            if port.is_none() {
+                self.problems.add(
+                    p.span,
+                    format!("{} is no port", p.value),
+                    "use 1 to 65535, mostly 587 (starttls) or 465 (tls)",
+                );
+            }
+            port
+        });
+        let username = section.string("username");
+        let file = section
+            .string("password_file")
+            .map(|p| PasswordSource::File(self.folder.join(p.value)));
+        let command = section.strings("password_command").map(|c| {
+            let words: Vec<String> = c.value.into_iter().map(|w| w.value).collect();
+            PasswordSource::Command(if words.len() == 1 {
+                words[0].split_whitespace().map(str::to_owned).collect()
+            } else {
+                words
+            })
+        });
+        if let Some(password) = section.string("password") {
+            self.problems.add(
+                password.span,
+                "a password does not belong in this file",
+                "put it in a file and name that with password_file, or use password_command",
+            );
+        }
+        let ca_file = section.string("ca_file").map(|p| self.folder.join(p.value));
+        if needed && host.is_none() {
+            let span = if section.exists() { section.span.clone() } else { place.unwrap_or(0..0) };
+            self.problems.add(span, "transport \"smtp\" needs a server", "write smtp = { host = \"mail.example.org\", port = 587, security = \"starttls\" } under [mail]");
+        }
+        // Without a source the password comes from $CREDENTIALS_DIRECTORY when it is needed.
+        let source = file.or(command).unwrap_or_else(|| PasswordSource::File(PathBuf::new()));
+        let credentials = username.map(|u| (u.value, source));
+        section.finish();
+        let host = host?.value;
+        Some(Transport::Smtp {
+            host,
+            port: port.unwrap_or(default_port),
+            security,
+            credentials,
+            ca_file,
+        })
+    }
+
+    fn feeds(&self, sections: Vec<Section>, end: usize) -> Vec<FeedConfig> {
+        if sections.is_empty() {
+            self.problems.add(end..end, "no feed is configured", "add a [[feed]] with name, url and publisher, or with catalogue = \"…\" (see `gazetted feeds --catalogue`)");
+        }
+        let mut names: HashMap<String, ()> = HashMap::new();
+        let mut feeds = Vec::new();
+        for section in sections {
+            let name_span = section.string("name").map_or(section.span.clone(), |n| n.span);
+            if let Some(feed) = self.feed(section) {
+                if names.insert(feed.feed.name.0.clone(), ()).is_some() {
+                    self.problems.add(
+                        name_span,
+                        format!("two feeds are called `{}`", feed.feed.name),
+                        "give each a name of its own: it is the feed's identity",
+                    );
+                }
+                feeds.push(feed);
+            }
+        }
+        feeds
+    }
+
+    fn feed(&self, section: Section) -> Option<FeedConfig> {
+        let listed = section.string("catalogue");
+        let entry = listed.as_ref().and_then(|id| {
+            let found = catalogue::find(&id.value);
+            if found.is_none() {
+                let near = nearest(&id.value, catalogue::entries().iter().map(|e| e.id.as_str()));
+                let help = near.map_or_else(
+                    || "see `gazetted feeds --catalogue`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.problems.add(
+                    id.span.clone(),
+                    format!("the catalogue has no `{}`", id.value),
+                    help,
+                );
+            }
+            found
+        });
+        let name =
+            section.string("name").map(|n| n.value).or_else(|| entry.map(|e| e.name.clone()));
+        let url = section.string("url");
+        let url = match &url {
+            Some(url) => self.feed_url(url),
+            None => entry.map(|e| e.url.clone()),
+        };
+        let publisher = section
+            .string("publisher")
+            .map(|p| p.value)
+            .or_else(|| entry.map(|e| e.publisher.clone()))
+            .or_else(|| name.clone());
+        let kind = self
+            .one_of(section.string("kind").as_ref(), &["foundation", "vendor", "newswire"])
+            .map(|k| match k {
+                "vendor" => FeedKind::Vendor,
+                "newswire" => FeedKind::Newswire,
+                _ => FeedKind::Foundation,
+            });
+        let full_text = self
+            .one_of(section.string("full_text").as_ref(), &["auto", "always", "never"])
+            .map(|f| match f {
+                "always" => FullTextPolicy::Always,
+                "never" => FullTextPolicy::Never,
+                _ => FullTextPolicy::Auto,
+            });
+        let schedule = section
+            .string("schedule")
+            .and_then(|s| self.cron(&s))
+            .unwrap_or_else(|| self.schedule.clone());
+        let timezone =
+            section.string("timezone").and_then(|t| self.zone(&t)).unwrap_or(self.timezone);
+        let enabled = section.boolean("enabled").is_none_or(|e| e.value);
+        if listed.is_none() {
+            for (key, present) in [("name", section.has("name")), ("url", section.has("url"))] {
+                if !present {
+                    self.problems.add(section.span.clone(), format!("this [[feed]] has no `{key}`"), format!("add {key} = \"…\", or take one from the catalogue with catalogue = \"…\""));
+                }
+            }
+        }
+        section.finish();
+        let feed = Feed {
+            name: FeedName(name?),
+            url: url?,
+            publisher: publisher?,
+            kind: kind.or(entry.map(|e| e.kind)).unwrap_or_default(),
+            full_text: full_text.unwrap_or_default(),
+        };
+        Some(FeedConfig { feed, schedule, timezone, enabled })
+    }
+
+    /// An absolute address; a `file:` address may be relative to the configuration's folder.
+    fn feed_url(&self, url: &Placed<String>) -> Option<String> {
+        if let Some(path) = url.value.strip_prefix("file:").filter(|p| !p.starts_with("//")) {
+            return Url::from_file_path(self.folder.join(path)).ok().map(String::from);
+        }
+        match Url::parse(&url.value) {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https" | "file") => {
+                Some(parsed.into())
+            }
+            Ok(parsed) => {
+                self.problems.add(
+                    url.span.clone(),
+                    format!("`{}` addresses cannot be read", parsed.scheme()),
+                    "use http, https or file",
+                );
+                None
+            }
+            Err(error) => {
+                self.problems.add(
+                    url.span.clone(),
+                    format!("`{}` is no address: {error}", url.value),
+                    "write it in full, such as \"https://example.org/feed.xml\"",
+                );
+                None
+            }
+        }
+    }
+
+    fn digests(&self, sections: Vec<Section>, feeds: &[FeedConfig]) -> Vec<DigestConfig> {
+        let mut found: Vec<DigestConfig> = Vec::new();
+        for section in sections {
+            let span = section.string("name").map_or(section.span.clone(), |n| n.span);
+            if let Some(digest) = self.digest(section, feeds) {
+                if found.iter().any(|d| d.subscription.name == digest.subscription.name) {
+                    self.problems.add(
+                        span,
+                        format!("two digests are called `{}`", digest.subscription.name),
+                        "give each a name of its own",
+                    );
+                }
+                found.push(digest);
+            }
+        }
+        found
+    }
+
+    fn digest(&self, section: Section, feeds: &[FeedConfig]) -> Option<DigestConfig> {
+        let name = section.string("name");
+        let to = section.strings("to");
+        let mut recipients = Vec::new();
+        for address in to.iter().flat_map(|to| &to.value) {
+            if let Some((_, address)) = self.mailbox(address) {
+                recipients.push(address);
+            }
+        }
+        if name.is_none() {
+            self.problems.add(
+                section.span.clone(),
+                "this [[digest]] has no `name`",
+                "add name = \"…\": it stands in the mail",
+            );
+        }
+        if to.as_ref().is_none_or(|to| to.value.is_empty()) {
+            self.problems.add(
+                section.span.clone(),
+                "this [[digest]] has no reader",
+                "add to = [\"reader@example.org\"]",
+            );
+        }
+        let schedule = section.string("schedule").and_then(|s| self.cron(&s));
+        let schedule = schedule.unwrap_or_else(|| {
+            CronSpec::parse(DEFAULT_DIGEST_SCHEDULE).expect("the default schedule is a schedule")
+        });
+        let timezone =
+            section.string("timezone").and_then(|t| self.zone(&t)).unwrap_or(self.timezone);
+        let mut kinds = Vec::new();
+        for kind in section.strings("kinds").into_iter().flat_map(|k| k.value) {
+            kinds.extend(self.one_of(Some(&kind), &["membership", "appointment", "hosting"]).map(
+                |k| match k {
+                    "appointment" => Kind::Appointment,
+                    "hosting" => Kind::Hosting,
+                    _ => Kind::Membership,
+                },
+            ));
+        }
+        if kinds.is_empty() {
+            kinds = vec![Kind::Membership, Kind::Appointment];
+        }
+        let only: Vec<Placed<String>> =
+            section.strings("feeds").map(|f| f.value).unwrap_or_default();
+        for feed in &only {
+            if !feeds.iter().any(|f| f.feed.name.0 == feed.value) {
+                let near = nearest(&feed.value, feeds.iter().map(|f| f.feed.name.0.as_str()));
+                let help = near.map_or_else(
+                    || "name one of your [[feed]] tables".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.problems.add(
+                    feed.span.clone(),
+                    format!("no feed is called `{}`", feed.value),
+                    help,
+                );
+            }
+        }
+        let list = |key: &'static str| {
+            section
+                .strings(key)
+                .map_or_else(Vec::new, |l| l.value.into_iter().map(|p| p.value).collect())
+        };
+        let (bodies, subjects) = (list("bodies"), list("subjects"));
+        let min_confidence = section.number("min_confidence").and_then(|c| {
+            let fine = (0.0..=1.0).contains(&c.value);
+            if !fine {
+                self.problems.add(
+                    c.span,
+                    format!("min_confidence is {}", c.value),
+                    "use a share from 0.0 (everything) to 1.0 (nothing); the default is 0.5",
+                );
+            }
+            fine.then_some(c.value)
+        });
+        section.finish();
+        let subscription = Subscription {
+            name: name?.value,
+            to: recipients,
+            kinds,
+            bodies,
+            subjects,
+            feeds: only.into_iter().map(|f| f.value).collect(),
+            min_confidence: min_confidence.unwrap_or(DEFAULT_MIN_CONFIDENCE),
+        };
+        Some(DigestConfig { subscription, schedule, timezone })
+    }
+
+    fn cron(&self, typed: &Placed<String>) -> Option<CronSpec> {
+        CronSpec::parse(&typed.value)
+            .map_err(|error| {
+                self.problems.add(
+                    typed.span.clone(),
+                    format!("`{}` is no schedule", typed.value),
+                    error.to_string(),
+                )
+            })
+            .ok()
+    }
+
+    fn zone(&self, typed: &Placed<String>) -> Option<Tz> {
+        let zone = typed.value.parse().ok();
+        if zone.is_none() {
+            let near = nearest(&typed.value, chrono_tz::TZ_VARIANTS.iter().map(|z| z.name()));
+            let help = near.map_or_else(
+                || "use an IANA name such as \"Europe/Berlin\"".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.problems.add(
+                typed.span.clone(),
+                format!("`{}` is no time zone", typed.value),
+                help,
+            );
+        }
+        zone
+    }
+
+    fn span(&self, section: &Section, key: &'static str) -> Option<Duration> {
+        let typed = section.string(key)?;
+        let span = duration(&typed.value);
+        if span.is_none() {
+            self.problems.add(
+                typed.span,
+                format!("`{}` is no span of time", typed.value),
+                format!("write {key} = \"30s\"; units are ms, s, m, h, d"),
+            );
+        }
+        span
+    }
+
+    fn size(&self, typed: &Placed<String>) -> Option<u64> {
+        let split = typed.value.find(|c: char| !c.is_ascii_digit()).unwrap_or(typed.value.len());
+        let (digits, unit) = typed.value.split_at(split);
+        let factor = match unit.trim() {
+            "" | "B" => Some(1),
+            "KiB" | "kB" | "K" => Some(1024),
+            "MiB" | "MB" | "M" => Some(1024 * 1024),
+            _ => None,
+        };
+        let size = digits
+            .parse::<u64>()
+            .ok()
+            .zip(factor)
+            .and_then(|(n, f)| n.checked_mul(f))
+            .filter(|n| *n > 0);
+        if size.is_none() {
+            self.problems.add(
+                typed.span.clone(),
+                format!("`{}` is no size", typed.value),
+                "write it as \"8MiB\"; units are B, KiB, MiB",
+            );
+        }
+        size
+    }
+
+    fn count(&self, section: &Section, key: &'static str) -> Option<usize> {
+        let typed = section.integer(key)?;
+        let count = usize::try_from(typed.value).ok().filter(|n| (1..=1024).contains(n));
+        if count.is_none() {
+            self.problems.add(typed.span, format!("{key} is {}", typed.value), "use 1 to 1024");
+        }
+        count
+    }
+
+    fn one_of(
+        &self,
+        typed: Option<&Placed<String>>,
+        allowed: &[&'static str],
+    ) -> Option<&'static str> {
+        let typed = typed?;
+        let found = allowed.iter().copied().find(|word| *word == typed.value);
+        if found.is_none() {
+            let list = allowed.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ");
+            let help = match nearest(&typed.value, allowed.iter().copied()) {
+                Some(near) => format!("did you mean \"{near}\"? It takes {list}"),
+                None => format!("it takes {list}"),
+            };
+            self.problems.add(
+                typed.span.clone(),
+                format!("`{}` is not known here", typed.value),
+                help,
+            );
+        }
+        found
+    }
+
+    /// "Name <address>" or a bare address.
+    fn mailbox(&self, typed: &Placed<String>) -> Option<(Option<String>, String)> {
+        let (name, address) = match typed.value.split_once('<') {
+            Some((name, rest)) => (
+                Some(name.trim().to_owned()).filter(|n| !n.is_empty()),
+                rest.trim_end().trim_end_matches('>'),
+            ),
+            None => (None, typed.value.trim()),
+        };
+        let fine = address.split_once('@').is_some_and(|(local, domain)| {
+            let ascii =
+                address.chars().all(|c| c.is_ascii_graphic() && !"<>(),;:\\\"[]".contains(c));
+            ascii
+                && !local.is_empty()
+                && !domain.is_empty()
+                && !domain.contains('@')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
+        });
+        if !fine {
+            self.problems.add(
+                typed.span.clone(),
+                format!("`{}` is no mail address", typed.value),
+                "write \"name@example.org\" or \"Name <name@example.org>\"",
+            );
+        }
+        fine.then(|| (name, address.to_owned()))
+    }
+}
+
+/// "30s", "5m", "2h", "30d", "500ms".
+fn duration(text: &str) -> Option<Duration> {
+    let split = text.find(|c: char| !c.is_ascii_digit())?;
+    let (digits, unit) = text.split_at(split);
+    let n: u64 = digits.parse().ok()?;
+    let seconds = match unit.trim() {
+        "ms" => return Some(Duration::from_millis(n)),
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    n.checked_mul(seconds).map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> Environment {
+        Environment { home: Some("/home/x".into()), ..Environment::default() }
+    }
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        check(text, Path::new("/etc/gazetted/gazetted.toml"), &environment())
+    }
+
+    const FEED: &str = "[[feed]]\nname = \"a\"\nurl = \"https://example.org/feed\"\n";
+
+    #[test]
+    fn the_least_configuration_has_sane_defaults() {
+        let config = parse(FEED).unwrap();
+        assert_eq!(config.store_path, PathBuf::from("/home/x/.local/state/gazetted/gazetted.db"));
+        assert_eq!(config.backfill, Backfill::None);
+        assert_eq!(config.fetch.per_host_gap, Duration::from_secs(2));
+        assert_eq!(config.feeds[0].schedule.to_string(), "*/30 * * * *");
+        assert_eq!(config.feeds[0].feed.publisher, "a");
+        assert_eq!(config.mail.transport, Transport::File { path: "/etc/gazetted/outbox".into() });
+        assert_eq!(config.warnings.len(), 1);
+    }
+
+    #[test]
+    fn ten_mistakes_give_ten_errors_with_line_column_and_remedy() {
+        let text = r#"[store]
+pth = "x.db"
+[defaults]
+schedule = "61 * * * *"
+timezone = "Europe/Berln"
+[fetch]
+timeout = "soon"
+concurrency = "many"
+[mail]
+transport = "smpt"
+[[feed]]
+name = "a"
+url = "ftp://example.org/feed"
+[[feed]]
+catalogue = "cncf-blgo"
+[[digest]]
+name = "d"
+to = ["nobody"]
+min_confidence = 7
+"#;
+        let error = parse(text).unwrap_err();
+        let shown = error.to_string();
+        assert_eq!(error.count(), 10, "{shown}");
+        for part in [
+            "gazetted.toml:2:1: unknown key `pth`",
+            "did you mean `path`?",
+            ":4:12: `61 * * * *`",
+            "minute: `61` is not understood",
+            ":5:12: ",
+            "Europe/Berlin",
+            ":7:11: `soon`",
+            "units are ms, s",
+            ":8:15: `concurrency` must be a whole number",
+            ":10:13: `smpt`",
+            "did you mean \"smtp\"",
+            ":13:7: `ftp`",
+            "use http, https or file",
+            ":15:13: the catalogue has no",
+            "did you mean `cncf-blog`?",
+            ":18:7: `nobody` is no mail address",
+            ":19:18: min_confidence is 7",
+            "10 problems in",
+            "^^^",
+        ] {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
+    }
+
+    #[test]
+    fn other_mistakes_are_found_too() {
+        for (text, part) in [
+            ("", "no feed is configured"),
+            ("[[feed]]\nurl = \"https://example.org\"\n", "has no `name`"),
+            ("[[feed]]\nname = \"a\"\nurl = \"example\"\n", "is no address"),
+            (&format!("{FEED}{FEED}"), "two feeds are called `a`"),
+            (&format!("{FEED}[mail]\ntransport = \"smtp\"\n"), "needs a server"),
+            (
+                &format!("{FEED}[mail]\nsmtp = {{ host = \"h\", password = \"p\" }}\n"),
+                "password_file",
+            ),
+            (&format!("{FEED}[[digest]]\nname = \"d\"\n"), "has no reader"),
+            (
+                &format!("{FEED}[[digest]]\nname = \"d\"\nto = \"a@b.c\"\nfeeds = [\"b\"]\n"),
+                "no feed is called `b`",
+            ),
+            (&format!("{FEED}[defaults]\nbackfill = \"some\"\n"), "30d"),
+            ("[[feed]\n", ":1:"),
+        ] {
+            let shown = parse(text).unwrap_err().to_string();
+            assert!(shown.contains(part), "{text}\n{shown}");
+        }
+    }
+
+    #[test]
+    fn the_example_is_valid_as_it_stands_and_with_every_key_set() {
+        let example = include_str!("../../config/gazetted.example.toml");
+        if let Err(error) = parse(example) {
+            panic!("{error}");
+        }
+        let uncommented: String = example
+            .lines()
+            .map(|l| l.strip_prefix("#: ").unwrap_or(l))
+            .collect::<Vec<_>>()
+            .join("\n");
+        if let Err(error) = parse(&uncommented) {
+            panic!("{error}");
+        }
+        for key in [
+            "path",
+            "schedule",
+            "timezone",
+            "backfill",
+            "user_agent",
+            "contact",
+            "timeout",
+            "max_body",
+            "concurrency",
+            "per_host_gap",
+            "per_host_concurrency",
+            "allow_private",
+            "from",
+            "transport",
+            "smtp",
+            "host",
+            "port",
+            "security",
+            "username",
+            "password_file",
+            "password_command",
+            "ca_file",
+            "file",
+            "sendmail",
+            "command",
+            "name",
+            "url",
+            "publisher",
+            "kind",
+            "full_text",
+            "enabled",
+            "catalogue",
+            "to",
+            "kinds",
+            "bodies",
+            "subjects",
+            "feeds",
+            "min_confidence",
+        ] {
+            assert!(example.contains(&format!("{key} =")), "the example does not show `{key}`");
+        }
+    }
+
+    #[test]
+    fn relative_paths_stand_beside_the_configuration() {
+        let config =
+            parse("[store]\npath = \"x.db\"\n[[feed]]\nname = \"a\"\nurl = \"file:feeds/a.xml\"\n")
+                .unwrap();
+        assert_eq!(config.store_path, PathBuf::from("/etc/gazetted/x.db"));
+        assert_eq!(config.feeds[0].feed.url, "file:///etc/gazetted/feeds/a.xml");
+    }
+}

@@ -1,0 +1,113 @@
+//! The configuration: TOML as somebody typed it, to checked settings.
+//!
+//! Every problem is reported at once, each with file, line, column, the line itself, a caret and
+//! what to do. Nothing here touches the network; the environment is an argument.
+
+pub mod catalogue;
+mod check;
+mod diagnostic;
+mod reader;
+
+use std::path::{Path, PathBuf};
+
+pub use diagnostic::ConfigError;
+
+use crate::model::{Backfill, Feed, FetchSettings, MailSettings, Subscription};
+use crate::schedule::{CronSpec, Tz};
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// Where the database stands.
+    pub store_path: PathBuf,
+    /// What the first poll of a feed reports.
+    pub backfill: Backfill,
+    /// How to fetch.
+    pub fetch: FetchSettings,
+    /// How to mail.
+    pub mail: MailSettings,
+    /// The feeds, in the order of the file.
+    pub feeds: Vec<FeedConfig>,
+    /// The digests, in the order of the file.
+    pub digests: Vec<DigestConfig>,
+    /// What is allowed but probably not meant.
+    pub warnings: Vec<String>,
+}
+
+/// A configured feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedConfig {
+    /// The feed.
+    pub feed: Feed,
+    /// When it is polled.
+    pub schedule: CronSpec,
+    /// In which zone's clock.
+    pub timezone: Tz,
+    /// Whether it is polled at all.
+    pub enabled: bool,
+}
+
+/// A configured digest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DigestConfig {
+    /// Who gets what.
+    pub subscription: Subscription,
+    /// When it is composed.
+    pub schedule: CronSpec,
+    /// In which zone's clock, and for the dates it shows.
+    pub timezone: Tz,
+}
+
+/// The part of the process environment that configuration depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `$HOME`.
+    pub home: Option<PathBuf>,
+    /// `$XDG_CONFIG_HOME`.
+    pub xdg_config_home: Option<PathBuf>,
+    /// `$XDG_STATE_HOME`.
+    pub xdg_state_home: Option<PathBuf>,
+    /// `$STATE_DIRECTORY`, as systemd sets it.
+    pub state_directory: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Where a configuration is looked for when none is named, in this order.
+    pub fn default_paths(&self) -> Vec<PathBuf> {
+        let xdg =
+            self.xdg_config_home.clone().or_else(|| self.home.as_ref().map(|h| h.join(".config")));
+        let mut paths = vec![PathBuf::from("/etc/gazetted/gazetted.toml")];
+        paths.extend(xdg.map(|dir| dir.join("gazetted/gazetted.toml")));
+        paths
+    }
+
+    /// Where the database stands when the configuration does not say.
+    fn default_store(&self) -> Option<PathBuf> {
+        let xdg = self
+            .xdg_state_home
+            .clone()
+            .or_else(|| self.home.as_ref().map(|h| h.join(".local/state")));
+        let folder =
+            self.state_directory.clone().or_else(|| xdg.map(|dir| dir.join("gazetted")))?;
+        Some(folder.join("gazetted.db"))
+    }
+}
+
+/// Reads and checks a file.
+///
+/// # Errors
+/// All problems of the file at once; or that it cannot be read.
+pub fn load(path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|e| ConfigError::unreadable(path, &e))?;
+    parse(&text, path, environment)
+}
+
+/// Checks the text of a configuration. Relative paths in it are taken from the folder of `path`.
+///
+/// # Errors
+/// All problems of the text at once.
+pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
+    check::check(text, path, environment)
+}

@@ -9,6 +9,7 @@
 // Pure: functions of their arguments.
 pub mod config;
 pub mod detect;
+pub mod feed;
 pub mod model;
 pub mod schedule;
 pub mod text;

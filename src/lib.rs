@@ -10,6 +10,7 @@
 pub mod config;
 pub mod detect;
 pub mod feed;
+pub mod fetch;
 pub mod model;
 pub mod schedule;
 pub mod text;

@@ -271,17 +271,6 @@ impl Field {
     }
 }
 
-/// A delay that is always the same for the same key: spreads feeds that share a schedule over a
-/// window, without a random number that a restart would change.
-pub fn jitter(key: &str, window: std::time::Duration) -> std::time::Duration {
-    // FNV-1a: stable across versions, which the standard hasher does not promise.
-    let hash = key
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    let window_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX).max(1);
-    std::time::Duration::from_millis(hash % window_ms)
-}
-
 /// When a job is due next: at once when it never ran or missed a firing (several missed firings
 /// are one), else at its next firing, `jitter` later.
 pub fn next_due(
@@ -403,13 +392,5 @@ mod tests {
                 "{last:?}"
             );
         }
-    }
-
-    #[test]
-    fn jitter_is_the_same_every_time_and_within_its_window() {
-        let window = std::time::Duration::from_secs(60);
-        assert_eq!(jitter("a", window), jitter("a", window));
-        assert_ne!(jitter("a", window), jitter("b", window));
-        assert!(jitter("anything", window) < window);
     }
 }

@@ -20,7 +20,7 @@ pub use fact::{
 pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcome, Validators};
 pub use ledger::{Change, ChangeKind, FactId, FactKey, KnownFact, Sighting};
 pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
-pub use name::{fold, fold_name};
+pub use name::{fold, fold_name, spread};
 pub use poll::{FeedState, PlannedEntry, PollPlan, Reply};
 pub use settings::{
     Backfill, FetchSettings, MailSettings, PasswordSource, SmtpSecurity, Transport,

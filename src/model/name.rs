@@ -88,6 +88,17 @@ fn without_brackets(name: &str) -> String {
     kept
 }
 
+/// A delay that is always the same for the same key, in `0..window`: spreads what would otherwise
+/// come together, without a random number that a restart would change. FNV-1a, because the
+/// standard hasher does not promise to stay the same.
+pub fn spread(key: &str, window: std::time::Duration) -> std::time::Duration {
+    let hash = key
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let window_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX).max(1);
+    std::time::Duration::from_millis(hash % window_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,10 +7,15 @@
 //! of dependency.
 
 // Pure: functions of their arguments.
-pub mod config;
-pub mod detect;
-pub mod feed;
-pub mod fetch;
 pub mod model;
 pub mod schedule;
 pub mod text;
+pub mod feed;
+pub mod detect;
+pub mod ledger;
+pub mod outbox;
+
+// The shell: what touches the world.
+pub mod config;
+pub mod fetch;
+pub mod store;

@@ -1,0 +1,144 @@
+//! Subscriptions and digests.
+
+use chrono::{DateTime, Utc};
+use rusqlite::params;
+
+use super::{Store, StoreError, seconds, time, while_doing};
+use crate::model::Subscription;
+
+/// How far a subscription has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscriptionState {
+    /// Changes up to this one were considered.
+    pub cursor: i64,
+    /// The end of its last period.
+    pub last_run: DateTime<Utc>,
+}
+
+/// A composed digest, for the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestRecord {
+    /// The subscription's name.
+    pub subscription: String,
+    /// The period's label.
+    pub label: String,
+    /// The period, half-open.
+    pub from: DateTime<Utc>,
+    /// Its end.
+    pub until: DateTime<Utc>,
+    /// The subject line.
+    pub subject: String,
+    /// When it was composed.
+    pub composed: DateTime<Utc>,
+    /// The changes that it reports.
+    pub change_ids: Vec<i64>,
+    /// The cursor from now on.
+    pub cursor: i64,
+}
+
+/// A message to one recipient, frozen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMessage {
+    /// The envelope's recipient.
+    pub recipient: String,
+    /// The envelope's sender.
+    pub sender: String,
+    /// The deterministic Message-ID.
+    pub message_id: String,
+    /// The whole message.
+    pub bytes: Vec<u8>,
+}
+
+impl Store {
+    /// Takes over the configured digests. A new one begins with what comes from now on: in a fresh
+    /// database that is everything.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn register_subscriptions(
+        &mut self,
+        subscriptions: &[&Subscription],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut register = || {
+            let transaction = self.connection.transaction()?;
+            for subscription in subscriptions {
+                transaction.execute(
+                    "INSERT OR IGNORE INTO subscription (name, cursor, last_run) VALUES (?1, (SELECT coalesce(max(id), 0) FROM change), ?2)",
+                    params![subscription.name, seconds(now)],
+                )?;
+            }
+            transaction.commit()
+        };
+        register().map_err(while_doing("registering digests"))
+    }
+
+    /// How far a subscription has read.
+    ///
+    /// # Errors
+    /// When the database fails or the subscription was never registered.
+    pub fn subscription_state(&self, name: &str) -> Result<SubscriptionState, StoreError> {
+        self.connection
+            .query_row("SELECT cursor, last_run FROM subscription WHERE name = ?1", [name], |row| {
+                Ok(SubscriptionState { cursor: row.get(0)?, last_run: time(row.get(1)?) })
+            })
+            .map_err(while_doing("reading a digest's state"))
+    }
+
+    /// Records a digest, its changes, its messages and the subscription's cursor, all or nothing
+    /// (invariant 4).
+    ///
+    /// # Errors
+    /// When the database fails; then nothing was changed.
+    pub fn commit_digest(
+        &mut self,
+        digest: &DigestRecord,
+        messages: &[NewMessage],
+    ) -> Result<(), StoreError> {
+        let mut commit = || {
+            let transaction = self.connection.transaction()?;
+            transaction.execute(
+                "INSERT INTO digest (subscription, label, period_from, period_until, subject, composed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![digest.subscription, digest.label, seconds(digest.from), seconds(digest.until), digest.subject, seconds(digest.composed)],
+            )?;
+            let id = transaction.last_insert_rowid();
+            for change in &digest.change_ids {
+                transaction.execute(
+                    "INSERT INTO digest_change (digest_id, change_id) VALUES (?1, ?2)",
+                    params![id, change],
+                )?;
+            }
+            for message in messages {
+                transaction.execute(
+                    "INSERT INTO outbox (digest_id, recipient, sender, message_id, bytes, state, created, next_attempt) VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?6)",
+                    params![id, message.recipient, message.sender, message.message_id, message.bytes, seconds(digest.composed)],
+                )?;
+            }
+            transaction.execute(
+                "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
+                params![digest.subscription, digest.cursor, seconds(digest.until)],
+            )?;
+            transaction.commit()
+        };
+        commit().map_err(while_doing("recording a digest"))
+    }
+
+    /// A period without news: the cursor and the period move on, nothing is sent.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn skip_digest(
+        &mut self,
+        subscription: &str,
+        cursor: i64,
+        until: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .execute(
+                "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
+                params![subscription, cursor, seconds(until)],
+            )
+            .map(drop)
+            .map_err(while_doing("closing a quiet period"))
+    }
+}

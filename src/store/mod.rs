@@ -1,0 +1,163 @@
+//! SQLite: feeds, entries, facts, digests, the outbox. SQL stands only here, one named function
+//! for each question.
+//!
+//! One connection that writes, held by one process: a lock file beside the database says whose.
+
+mod digests;
+mod facts;
+mod feeds;
+mod lock;
+mod outbox;
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+
+pub use digests::{DigestRecord, NewMessage, SubscriptionState};
+pub use facts::{Applied, FactFilter, StoredFact};
+pub use feeds::FeedOverview;
+
+/// The schema, one entry for each file in `migrations/`, in order.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
+
+/// How long a statement waits for another process's read to end, in milliseconds.
+const BUSY_TIMEOUT_MS: u64 = 10_000;
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be opened.
+    #[error("the database {path} cannot be opened: {reason}")]
+    Open {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Another gazetted works on it.
+    #[error("the database {path} is in use by another gazetted{}", pid.map(|p| format!(" (process {p})")).unwrap_or_default())]
+    Locked {
+        /// Its path.
+        path: PathBuf,
+        /// The other's process id, where it could be read.
+        pid: Option<u32>,
+    },
+    /// It was made by a newer version.
+    #[error(
+        "the database {path} was made by a newer gazetted; install that version, or restore an older backup"
+    )]
+    Newer {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A statement failed.
+    #[error("the database failed while {doing}: {source}")]
+    Sqlite {
+        /// What was being done.
+        doing: &'static str,
+        /// SQLite's word.
+        source: rusqlite::Error,
+    },
+    /// What stands in the database is not what this program wrote.
+    #[error("the database holds {0}, which this program did not write")]
+    Corrupt(String),
+}
+
+/// `.map_err(while_doing("…"))`.
+fn while_doing(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
+    move |source| StoreError::Sqlite { doing, source }
+}
+
+/// The database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    /// Held for as long as the store lives; `None` for a reader.
+    _lock: Option<lock::Lock>,
+}
+
+impl Store {
+    /// Opens the database for writing, makes it if it is missing and brings it up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is another process's, or is newer than this program.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let failed = |reason: String| StoreError::Open { path: path.to_owned(), reason };
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty() && !f.exists()) {
+            make_private_folder(folder)
+                .map_err(|e| failed(format!("its folder cannot be made: {e}")))?;
+        }
+        let lock = lock::Lock::take(path)?;
+        make_private_file(path).map_err(|e| failed(e.to_string()))?;
+        let mut connection = Connection::open(path).map_err(|e| failed(e.to_string()))?;
+        configure(&connection).map_err(|e| failed(e.to_string()))?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(|e| failed(e.to_string()))?;
+        migrate(&mut connection, path)?;
+        Ok(Store { connection, _lock: Some(lock) })
+    }
+
+    /// Opens the database for reading beside a daemon that writes.
+    ///
+    /// # Errors
+    /// When there is none, or it is newer than this program.
+    pub fn open_read_only(path: &Path) -> Result<Store, StoreError> {
+        let failed = |reason: String| StoreError::Open { path: path.to_owned(), reason };
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        )
+        .map_err(|e| {
+            failed(format!("{e}; has `gazetted once` or `gazetted run` been started yet?"))
+        })?;
+        configure(&connection).map_err(|e| failed(e.to_string()))?;
+        let version: u32 = connection
+            .query_row("PRAGMA user_version", [], |r| r.get(0))
+            .map_err(|e| failed(e.to_string()))?;
+        match (version as usize).cmp(&MIGRATIONS.len()) {
+            std::cmp::Ordering::Greater => Err(StoreError::Newer { path: path.to_owned() }),
+            std::cmp::Ordering::Less => Err(failed("it is older than this program; run `gazetted once` or `gazetted run` to bring it up to date".into())),
+            std::cmp::Ordering::Equal => Ok(Store { connection, _lock: None }),
+        }
+    }
+}
+
+fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // What is told to be stored is stored, power cut or not: a digest lost is the third failure
+    // that matters.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let migrations = Migrations::new(MIGRATIONS.iter().map(|sql| M::up(sql)).collect());
+    migrations.to_latest(connection).map_err(|error| match error {
+        rusqlite_migration::Error::MigrationDefinition(_) => {
+            StoreError::Newer { path: path.to_owned() }
+        }
+        other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
+    })
+}
+
+#[cfg(unix)]
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(unix)]
+fn make_private_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+fn seconds(at: DateTime<Utc>) -> i64 {
+    at.timestamp()
+}
+
+fn time(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default()
+}

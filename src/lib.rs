@@ -13,9 +13,11 @@ pub mod text;
 pub mod feed;
 pub mod detect;
 pub mod ledger;
+pub mod digest;
 pub mod outbox;
 
 // The shell: what touches the world.
 pub mod config;
 pub mod fetch;
 pub mod store;
+pub mod mail;

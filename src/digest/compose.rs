@@ -1,0 +1,708 @@
+//! From changes to a digest: which, in what order, in which words.
+
+use chrono::{DateTime, Datelike, Duration, Utc};
+use chrono_tz::Tz;
+
+use crate::model::{
+    Appointment, AppointmentAction, Change, ChangeKind, Detail, Digest, DigestItem, DigestSection,
+    Fact, HostingAction, Kind, MembershipAction, Period, Polarity, Sighting, SourceLink,
+    Subscription, fold, fold_name,
+};
+
+/// Facts below this confidence are shown as unconfirmed.
+pub const CONFIRMED: f64 = 0.65;
+
+/// A quotation is cut to about this many characters around its marked words.
+const QUOTE_CHARS_MAX: usize = 280;
+/// A subject line is no longer, in characters.
+const SUBJECT_CHARS_MAX: usize = 120;
+/// Sources named under an item; the rest is counted.
+const SOURCES_MAX: usize = 4;
+
+/// What a digest says beside its changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Feeds read in the period.
+    pub feeds_read: usize,
+    /// Feeds that fail now.
+    pub feeds_failing: usize,
+    /// Whether the digest goes out later than its schedule asked.
+    pub late: bool,
+    /// The machine that sends it.
+    pub host: String,
+    /// Where to write to in order to stop.
+    pub contact: String,
+    /// The reader's clock.
+    pub timezone: Tz,
+}
+
+/// The period from one run to the next, with the reader's days.
+pub fn period(from: DateTime<Utc>, until: DateTime<Utc>, timezone: Tz) -> Period {
+    let day = |at: DateTime<Utc>| at.with_timezone(&timezone).date_naive();
+    // A period that ends at midnight ends with the day before.
+    let last_day = day((until - Duration::seconds(1)).max(from));
+    Period { from, until, first_day: day(from).min(last_day), last_day }
+}
+
+/// Composes the digest of a subscription; `None` when there is nothing to say.
+pub fn compose(
+    changes: &[Change],
+    subscription: &Subscription,
+    period: Period,
+    context: &Context,
+) -> Option<Digest> {
+    let wanted: Vec<&Change> = changes.iter().filter(|c| wants(subscription, c)).collect();
+    if wanted.is_empty() {
+        return None;
+    }
+    let (corrected, news): (Vec<&Change>, Vec<&Change>) =
+        wanted.iter().partition(|c| c.kind == ChangeKind::Amended);
+    let (sure, unsure): (Vec<&Change>, Vec<&Change>) =
+        news.into_iter().partition(|c| c.fact.confidence >= CONFIRMED);
+    let counted: &[&Change] = if sure.is_empty() { &wanted } else { &sure };
+    let counts = counts(counted);
+    let late = context.late;
+    Some(Digest {
+        subscription: one_line(&subscription.name),
+        label: label(&period),
+        subject: subject(&counts, counted),
+        counts,
+        sections: sections(&sure, context),
+        unconfirmed: items(&unsure, context, Manner::Unconfirmed),
+        corrections: items(&corrected, context, Manner::Correction),
+        late,
+        change_ids: wanted.iter().map(|c| c.id).collect(),
+        feeds_read: context.feeds_read,
+        feeds_failing: context.feeds_failing,
+        period,
+    })
+}
+
+fn wants(subscription: &Subscription, change: &Change) -> bool {
+    let fact = &change.fact;
+    let among = |list: &[String], name: &str| {
+        list.is_empty() || list.iter().any(|l| fold_name(l) == fold_name(name))
+    };
+    subscription.kinds.contains(&fact.kind())
+        && fact.confidence >= subscription.min_confidence
+        && among(&subscription.bodies, &fact.body)
+        && among(&subscription.subjects, &fact.subject)
+        && (subscription.feeds.is_empty()
+            || change.sources.iter().any(|s| subscription.feeds.contains(&s.feed)))
+}
+
+/// One day by its date, a week by its ISO week, anything else by its last day.
+fn label(period: &Period) -> String {
+    let days = (period.last_day - period.first_day).num_days();
+    if (5..=8).contains(&days) {
+        let week = period.last_day.iso_week();
+        return format!("{}-W{:02}", week.year(), week.week());
+    }
+    period.last_day.to_string()
+}
+
+fn counts(changes: &[&Change]) -> String {
+    let count = |test: &dyn Fn(&Fact) -> bool| changes.iter().filter(|c| test(&c.fact)).count();
+    let membership = |fact: &Fact, wanted: &[MembershipAction]| matches!(&fact.detail, Detail::Membership(m) if wanted.contains(&m.action));
+    let seat = |fact: &Fact, out: bool| {
+        fact.kind() == Kind::Appointment && (fact.polarity() == Polarity::Out) == out
+    };
+    let joined = count(&|f| membership(f, &[MembershipAction::Joined]));
+    let renewed = count(&|f| membership(f, &[MembershipAction::Renewed]));
+    let moved =
+        count(&|f| membership(f, &[MembershipAction::Upgraded, MembershipAction::Downgraded]));
+    let left = count(&|f| membership(f, &[MembershipAction::Left]));
+    let appointed = count(&|f| seat(f, false));
+    let departed = count(&|f| seat(f, true));
+    let hosted = count(&|f| f.kind() == Kind::Hosting);
+    let plural =
+        |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    [
+        (joined, plural(joined, "joined", "joined")),
+        (renewed, plural(renewed, "renewed", "renewed")),
+        (moved, plural(moved, "changed tier", "changed tier")),
+        (left, plural(left, "left", "left")),
+        (appointed, plural(appointed, "appointment", "appointments")),
+        (departed, plural(departed, "departure", "departures")),
+        (hosted, plural(hosted, "project", "projects")),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(_, text)| text)
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+/// "4 joined, 1 left: Meridian Cloud, Ana Castellan and others".
+fn subject(counts: &str, changes: &[&Change]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let order = |c: &&Change| (c.fact.kind(), c.fact.polarity());
+    let mut sorted = changes.to_vec();
+    sorted.sort_by_key(order);
+    // The first of the memberships and the first of the appointments lead.
+    let firsts = [Kind::Membership, Kind::Appointment]
+        .iter()
+        .filter_map(|k| sorted.iter().find(|c| c.fact.kind() == *k).copied());
+    for change in firsts.chain(sorted.iter().copied()) {
+        let name = one_line(&change.fact.subject);
+        if names.iter().any(|n| fold_name(n) == fold_name(&name)) {
+            continue;
+        }
+        names.push(name);
+    }
+    let mut shown = names.len().min(3);
+    loop {
+        let rest = if shown < names.len() { " and others" } else { "" };
+        let line = format!("{counts}: {}{rest}", names[..shown].join(", "));
+        if line.chars().count() <= SUBJECT_CHARS_MAX || shown == 0 {
+            return if shown == 0 { counts.to_owned() } else { line };
+        }
+        shown -= 1;
+    }
+}
+
+fn sections(changes: &[&Change], context: &Context) -> Vec<DigestSection> {
+    let mut bodies: Vec<(String, Vec<&Change>)> = Vec::new();
+    for change in changes {
+        let key = fold_name(&change.fact.body);
+        match bodies.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, list)) => list.push(change),
+            None => bodies.push((key, vec![change])),
+        }
+    }
+    bodies.sort_by(|a, b| a.0.cmp(&b.0));
+    bodies
+        .into_iter()
+        .map(|(_, list)| DigestSection {
+            body: one_line(&list[0].fact.body),
+            fact_count: list.len(),
+            items: items(&list, context, Manner::News),
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    News,
+    Unconfirmed,
+    Correction,
+}
+
+/// The items of some changes: those that one sentence tells alike stand together, and so do both
+/// sides of a succession.
+fn items(changes: &[&Change], context: &Context, manner: Manner) -> Vec<DigestItem> {
+    let mut sorted = changes.to_vec();
+    sorted.sort_by_key(|c| (c.fact.kind(), c.fact.polarity(), c.id));
+    let mut groups: Vec<Vec<&Change>> = Vec::new();
+    let mut successions: Vec<Option<&Change>> = Vec::new();
+    for change in sorted {
+        let together = groups
+            .iter()
+            .position(|g| manner != Manner::Correction && alike(&g[0].fact, &change.fact));
+        if let Some(at) = together {
+            groups[at].push(change);
+            continue;
+        }
+        if change.fact.polarity() == Polarity::Out && manner == Manner::News {
+            let successor = (0..groups.len()).find(|i| {
+                successions[*i].is_none()
+                    && groups[*i].len() == 1
+                    && succeeds(&groups[*i][0].fact, &change.fact)
+            });
+            if let Some(at) = successor {
+                successions[at] = Some(change);
+                continue;
+            }
+        }
+        groups.push(vec![change]);
+        successions.push(None);
+    }
+    groups
+        .iter()
+        .zip(&successions)
+        .map(|(group, gone)| item(group, *gone, context, manner))
+        .collect()
+}
+
+/// Facts that one line can tell: same sentence, same action, same slots.
+fn alike(a: &Fact, b: &Fact) -> bool {
+    fn seat(detail: &Detail) -> Option<(AppointmentAction, Option<&String>, Option<&String>)> {
+        match detail {
+            Detail::Appointment(x) => Some((x.action, x.unit.as_ref(), x.role.as_ref())),
+            _ => None,
+        }
+    }
+    let same_slots = match (&a.detail, &b.detail) {
+        (Detail::Appointment(_), Detail::Appointment(_)) => seat(&a.detail) == seat(&b.detail),
+        _ => a.detail == b.detail,
+    };
+    same_slots
+        && fold_name(&a.body) == fold_name(&b.body)
+        && a.evidence.quote == b.evidence.quote
+        && a.effective == b.effective
+}
+
+/// Somebody comes into the position that somebody else leaves.
+fn succeeds(arrival: &Fact, departure: &Fact) -> bool {
+    let (Detail::Appointment(a), Detail::Appointment(b)) = (&arrival.detail, &departure.detail)
+    else {
+        return false;
+    };
+    let position = |x: &Appointment| (x.unit.as_deref().map(fold), x.role.as_deref().map(fold));
+    let titled = a.role.as_deref().is_some_and(|r| r != "member");
+    arrival.polarity() == Polarity::In
+        && titled
+        && fold_name(&arrival.body) == fold_name(&departure.body)
+        && position(a) == position(b)
+}
+
+fn item(
+    group: &[&Change],
+    succession: Option<&Change>,
+    context: &Context,
+    manner: Manner,
+) -> DigestItem {
+    let first = group[0];
+    let mut headline: Vec<(String, bool)> = Vec::new();
+    for (i, change) in group.iter().enumerate() {
+        if i > 0 {
+            headline.push((if i + 1 == group.len() { " and ".into() } else { ", ".into() }, false));
+        }
+        headline.push((one_line(&change.fact.subject), true));
+        if let Some(affiliation) = change.fact.affiliation() {
+            headline.push((format!(" ({})", one_line(affiliation)), false));
+        }
+    }
+    headline.extend(predicate(&first.fact, group.len(), manner));
+    if let Some(gone) = succession {
+        headline.push(("; succeeds ".into(), false));
+        headline.push((one_line(&gone.fact.subject), true));
+    }
+    if let (Manner::Correction, Some(before)) = (manner, &first.before) {
+        headline.push((
+            format!(
+                "; reported before as {}",
+                before
+                    .tier()
+                    .or(before.affiliation())
+                    .or(before.effective.as_deref())
+                    .unwrap_or("something else")
+            ),
+            false,
+        ));
+    }
+    if manner != Manner::News {
+        headline.push((format!(" · {}", one_line(&first.fact.body)), false));
+    }
+    DigestItem {
+        headline,
+        quote: quote(&first.fact),
+        sources: sources(&first.sources, context.timezone),
+        effective: first.fact.effective.clone(),
+        confidence: first.fact.confidence,
+    }
+}
+
+/// "joined as Platinum member", as runs.
+fn predicate(fact: &Fact, subjects: usize, manner: Manner) -> Vec<(String, bool)> {
+    let may = if manner == Manner::Unconfirmed { " may have" } else { "" };
+    let plain = |text: &str| (text.to_owned(), false);
+    match &fact.detail {
+        Detail::Membership(m) => {
+            let verb = match m.action {
+                MembershipAction::Joined => "joined",
+                MembershipAction::Renewed => "renewed",
+                MembershipAction::Upgraded => "moved up",
+                MembershipAction::Downgraded => "moved down",
+                MembershipAction::Left => "left",
+            };
+            match (&m.tier, m.action) {
+                (Some(tier), MembershipAction::Joined | MembershipAction::Renewed) => {
+                    vec![
+                        plain(&format!("{may} {verb} as ")),
+                        (one_line(tier), true),
+                        plain(if subjects > 1 { " members" } else { " member" }),
+                    ]
+                }
+                (Some(tier), MembershipAction::Left) => {
+                    vec![plain(&format!("{may} {verb} (was ")), (one_line(tier), false), plain(")")]
+                }
+                (Some(tier), _) => {
+                    vec![plain(&format!("{may} {verb} to ")), (one_line(tier), true)]
+                }
+                (None, _) => vec![plain(&format!("{may} {verb}"))],
+            }
+        }
+        Detail::Appointment(a) => appointment(a, may),
+        Detail::Hosting(h) => {
+            let verb = match h.action {
+                HostingAction::Joined => "became a project",
+                HostingAction::Advanced => "advanced",
+                HostingAction::Left => "left as a project",
+            };
+            let level =
+                h.level.as_deref().map(|l| format!(" ({})", one_line(l))).unwrap_or_default();
+            vec![plain(&format!("{may} {verb}{level}"))]
+        }
+    }
+}
+
+fn appointment(a: &Appointment, may: &str) -> Vec<(String, bool)> {
+    let verb = match a.action {
+        AppointmentAction::Appointed => "appointed",
+        AppointmentAction::Elected => "elected",
+        AppointmentAction::Reelected => "re-elected",
+        AppointmentAction::Departed => "leaves",
+    };
+    let may = if may.is_empty() || a.action == AppointmentAction::Departed {
+        may.to_owned()
+    } else {
+        " may have been".to_owned()
+    };
+    let verb =
+        if may.is_empty() || a.action != AppointmentAction::Departed { verb } else { "left" };
+    let role = a.role.as_deref().map(one_line).filter(|r| fold(r) != "member");
+    let unit = a.unit.as_deref().map(one_line);
+    let mut runs = vec![(format!("{may} {verb} "), false)];
+    match (role, unit, a.action) {
+        (Some(role), Some(unit), AppointmentAction::Departed) => {
+            runs.extend([("as ".into(), false), (role, true), (format!(", {unit}"), false)])
+        }
+        (Some(role), None, AppointmentAction::Departed) => {
+            runs.extend([("as ".into(), false), (role, true)])
+        }
+        (Some(role), Some(unit), _) => runs.extend([(role, true), (format!(", {unit}"), false)]),
+        (Some(role), None, _) => runs.push((role, true)),
+        (None, Some(unit), AppointmentAction::Departed) => {
+            runs.extend([("the ".into(), false), (unit, true)])
+        }
+        (None, Some(unit), _) => runs.extend([("to the ".into(), false), (unit, true)]),
+        (None, None, AppointmentAction::Departed) => runs = vec![(format!("{may} {verb}"), false)],
+        (None, None, _) => {
+            runs = vec![(format!("{may} joined the team").replace("been joined", "joined"), false)]
+        }
+    }
+    runs
+}
+
+/// The evidence, cut around its marked words.
+fn quote(fact: &Fact) -> Vec<(String, bool)> {
+    let text = &fact.evidence.quote;
+    let mark = fact.evidence.marks.iter().copied().find(|(s, e)| {
+        s < e && *e <= text.len() && text.is_char_boundary(*s) && text.is_char_boundary(*e)
+    });
+    let (start, end) = mark.unwrap_or((0, 0));
+    let marked = end - start;
+    let spare = QUOTE_CHARS_MAX.saturating_sub(marked) / 2;
+    let from = boundary_before(text, start.saturating_sub(spare), start);
+    let until = boundary_after(
+        text,
+        (end + spare.max(if mark.is_none() { QUOTE_CHARS_MAX } else { 0 })).min(text.len()),
+        end,
+    );
+    let mut runs = Vec::new();
+    let lead = if from > 0 { "… " } else { "" };
+    let tail = if until < text.len() { " …" } else { "" };
+    let (head, middle, rest) = (
+        &text[from..start.max(from)],
+        &text[start.max(from)..end.max(start)],
+        &text[end.max(from)..until.max(end)],
+    );
+    runs.push((format!("{lead}{}", spaced(head)), false));
+    runs.push((spaced(middle), true));
+    runs.push((format!("{}{tail}", spaced(rest)), false));
+    runs.retain(|(t, _)| !t.is_empty());
+    runs
+}
+
+/// The last word boundary at or after `at`, before `limit`.
+fn boundary_before(text: &str, at: usize, limit: usize) -> usize {
+    if at == 0 {
+        return 0;
+    }
+    text.char_indices()
+        .map(|(i, _)| i)
+        .find(|i| *i >= at && *i <= limit && text[..*i].ends_with(' '))
+        .unwrap_or(limit)
+}
+
+/// The first word boundary at or before `at`, after `limit`.
+fn boundary_after(text: &str, at: usize, limit: usize) -> usize {
+    if at >= text.len() {
+        return text.len();
+    }
+    text.char_indices()
+        .map(|(i, _)| i)
+        .filter(|i| *i <= at && *i >= limit && text[*i..].starts_with(' '))
+        .last()
+        .unwrap_or(limit)
+}
+
+fn sources(sightings: &[Sighting], timezone: Tz) -> Vec<SourceLink> {
+    sightings
+        .iter()
+        .take(SOURCES_MAX)
+        .map(|s| SourceLink {
+            label: one_line(if s.publisher.is_empty() { &s.feed } else { &s.publisher }),
+            url: s.link.clone().filter(|l| {
+                (l.starts_with("https://") || l.starts_with("http://"))
+                    && !l.contains(char::is_whitespace)
+            }),
+            // A date in the future or before feeds is no date (R14).
+            day: s
+                .published
+                .filter(|p| *p <= s.seen && p.year() > 1990)
+                .unwrap_or(s.seen)
+                .with_timezone(&timezone)
+                .date_naive(),
+        })
+        .collect()
+}
+
+/// Text from the network as one clean line (invariant 11).
+fn one_line(text: &str) -> String {
+    spaced(text).trim().to_owned()
+}
+
+fn spaced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        {
+            continue;
+        }
+        let c = if c.is_control() || c.is_whitespace() { ' ' } else { c };
+        if c != ' ' || !out.ends_with(' ') {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::model::{Evidence, Membership};
+
+    pub fn at(day: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_795_000_000, 0).unwrap() + Duration::days(day)
+    }
+
+    pub fn context() -> Context {
+        Context {
+            feeds_read: 142,
+            feeds_failing: 1,
+            late: false,
+            host: "host.example.org".into(),
+            contact: "ops@example.org".into(),
+            timezone: Tz::UTC,
+        }
+    }
+
+    pub fn subscription() -> Subscription {
+        Subscription {
+            name: "Boards, weekly".into(),
+            to: vec!["reader@example.org".into()],
+            kinds: vec![Kind::Membership, Kind::Appointment],
+            bodies: vec![],
+            subjects: vec![],
+            feeds: vec![],
+            min_confidence: 0.5,
+        }
+    }
+
+    pub fn change(id: i64, subject: &str, body: &str, detail: Detail, quote: &str) -> Change {
+        let start = quote.find(subject).unwrap_or(0);
+        let marks = vec![(start, start + subject.len().min(quote.len() - start))];
+        let fact = Fact {
+            subject: subject.into(),
+            body: body.into(),
+            detail,
+            effective: None,
+            evidence: Evidence { quote: quote.into(), marks, rule: "r".into() },
+            confidence: 0.9,
+        };
+        let source = Sighting {
+            feed: "blog".into(),
+            publisher: format!("{body} blog"),
+            title: "t".into(),
+            link: Some("https://example.org/a".into()),
+            published: Some(at(0)),
+            seen: at(0),
+        };
+        Change { id, kind: ChangeKind::New, fact, before: None, sources: vec![source], at: at(0) }
+    }
+
+    pub fn joined(id: i64, subject: &str, body: &str, tier: &str, quote: &str) -> Change {
+        let detail = Detail::Membership(Membership {
+            action: MembershipAction::Joined,
+            tier: Some(tier.into()),
+        });
+        change(id, subject, body, detail, quote)
+    }
+
+    pub fn seat(
+        id: i64,
+        subject: &str,
+        body: &str,
+        action: AppointmentAction,
+        unit: &str,
+        role: &str,
+        quote: &str,
+    ) -> Change {
+        let detail = Detail::Appointment(Appointment {
+            action,
+            unit: Some(unit.into()),
+            role: Some(role.into()),
+            affiliation: None,
+        });
+        change(id, subject, body, detail, quote)
+    }
+
+    pub fn sample() -> Vec<Change> {
+        let succession = "Ana Castellan was elected Chair; she succeeds Tom Okafor.";
+        vec![
+            joined(
+                1,
+                "Meridian Cloud",
+                "Open Lattice Foundation",
+                "Platinum",
+                "Today Meridian Cloud joins as Platinum member.",
+            ),
+            joined(
+                2,
+                "Tidewater Labs",
+                "Open Lattice Foundation",
+                "Silver",
+                "New Silver members are Tidewater Labs and Quill Data.",
+            ),
+            joined(
+                3,
+                "Quill Data",
+                "Open Lattice Foundation",
+                "Silver",
+                "New Silver members are Tidewater Labs and Quill Data.",
+            ),
+            seat(
+                4,
+                "Ana Castellan",
+                "Harbor Foundation",
+                AppointmentAction::Elected,
+                "Governing Board",
+                "Chair",
+                succession,
+            ),
+            seat(
+                5,
+                "Tom Okafor",
+                "Harbor Foundation",
+                AppointmentAction::Departed,
+                "Governing Board",
+                "Chair",
+                succession,
+            ),
+        ]
+    }
+
+    fn line(item: &DigestItem) -> String {
+        item.headline.iter().map(|(t, _)| t.as_str()).collect()
+    }
+
+    #[test]
+    fn changes_become_sections_and_lines() {
+        let digest =
+            compose(&sample(), &subscription(), period(at(-7), at(0), Tz::UTC), &context())
+                .unwrap();
+        assert_eq!(digest.counts, "3 joined, 1 appointment, 1 departure");
+        assert_eq!(
+            digest.subject,
+            "3 joined, 1 appointment, 1 departure: Meridian Cloud, Ana Castellan, Tidewater Labs and others"
+        );
+        let lines: Vec<(String, Vec<String>)> = digest
+            .sections
+            .iter()
+            .map(|s| (s.body.clone(), s.items.iter().map(line).collect()))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                (
+                    "Harbor Foundation".to_owned(),
+                    vec![
+                        "Ana Castellan elected Chair, Governing Board; succeeds Tom Okafor"
+                            .to_owned()
+                    ]
+                ),
+                (
+                    "Open Lattice Foundation".to_owned(),
+                    vec![
+                        "Meridian Cloud joined as Platinum member".to_owned(),
+                        "Tidewater Labs and Quill Data joined as Silver members".to_owned()
+                    ]
+                ),
+            ]
+        );
+        assert_eq!(digest.change_ids, [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_subscription_takes_what_it_asks_for() {
+        let base = subscription();
+        for (name, sub, n) in [
+            ("all", base.clone(), 5),
+            ("a kind", Subscription { kinds: vec![Kind::Membership], ..base.clone() }, 3),
+            (
+                "a body",
+                Subscription { bodies: vec!["the harbor foundation".into()], ..base.clone() },
+                2,
+            ),
+            (
+                "a subject",
+                Subscription { subjects: vec!["QUILL DATA, Inc.".into()], ..base.clone() },
+                1,
+            ),
+            ("another feed", Subscription { feeds: vec!["x".into()], ..base.clone() }, 0),
+            ("more confidence", Subscription { min_confidence: 0.95, ..base.clone() }, 0),
+        ] {
+            let digest = compose(&sample(), &sub, period(at(-1), at(0), Tz::UTC), &context());
+            assert_eq!(digest.map_or(0, |d| d.change_ids.len()), n, "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_say_is_no_digest() {
+        assert_eq!(compose(&[], &subscription(), period(at(-1), at(0), Tz::UTC), &context()), None);
+    }
+
+    #[test]
+    fn doubtful_facts_stand_apart() {
+        let mut changes = sample();
+        changes[0].fact.confidence = 0.55;
+        let digest =
+            compose(&changes, &subscription(), period(at(-1), at(0), Tz::UTC), &context()).unwrap();
+        assert_eq!(
+            line(&digest.unconfirmed[0]),
+            "Meridian Cloud may have joined as Platinum member · Open Lattice Foundation"
+        );
+        assert!(digest.counts.starts_with("2 joined"));
+    }
+
+    #[test]
+    fn long_quotations_are_cut_around_their_marks() {
+        let text =
+            format!("{} Meridian Cloud joined {}", "before ".repeat(80), "after ".repeat(80));
+        let runs = quote(&joined(1, "Meridian Cloud", "B", "Gold", &text).fact);
+        let whole: String = runs.iter().map(|(t, _)| t.as_str()).collect();
+        assert!(
+            whole.starts_with("… before")
+                && whole.ends_with('…')
+                && whole.contains("Meridian Cloud joined"),
+            "{whole}"
+        );
+        assert!(whole.chars().count() < 320);
+        assert_eq!(
+            runs.iter().filter(|(_, m)| *m).map(|(t, _)| t.as_str()).collect::<String>(),
+            "Meridian Cloud"
+        );
+    }
+}

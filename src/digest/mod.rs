@@ -1,0 +1,7 @@
+//! Digests: composing what a reader is told, and rendering it as text and HTML. Pure.
+
+mod compose;
+mod render;
+
+pub use compose::{CONFIRMED, Context, compose, period};
+pub use render::{render_html, render_text};

@@ -15,9 +15,12 @@ pub mod detect;
 pub mod ledger;
 pub mod digest;
 pub mod outbox;
+pub mod poll;
 
 // The shell: what touches the world.
 pub mod config;
 pub mod fetch;
 pub mod store;
 pub mod mail;
+pub mod daemon;
+pub mod cli;

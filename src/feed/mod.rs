@@ -99,6 +99,11 @@ pub fn parse(
     Ok(convert(feed, base_url, warnings))
 }
 
+/// The text of a fetched page, decoded by the same rules as a feed.
+pub fn decode_page(bytes: &[u8], content_type: Option<&str>) -> String {
+    decode::decode(bytes, content_type, &mut Vec::new())
+}
+
 fn refuse(text: &str, reason: String) -> ParseError {
     let start: String = text.chars().take(2_000).collect::<String>().to_lowercase();
     if reason == PANICKED {

@@ -1,0 +1,55 @@
+//! `gazetted check`: the configuration, and when things would run.
+
+use chrono::{DateTime, Utc};
+
+use super::output::print;
+use super::{Failure, Shell};
+use crate::daemon::Clock;
+use crate::schedule::{CronSpec, Tz};
+
+pub fn run(shell: &Shell) -> Result<(), Failure> {
+    let config = shell.config()?;
+    let now = Clock::System.now();
+    let enabled = config.feeds.iter().filter(|f| f.enabled).count();
+    let mut text = format!(
+        "{}: fine\n{} feeds ({enabled} enabled), {} digests\n",
+        config.path.display(),
+        config.feeds.len(),
+        config.digests.len()
+    );
+    text.push_str(&format!("database: {}\n", config.store_path.display()));
+    let mut schedules: Vec<(&CronSpec, Tz, usize)> = Vec::new();
+    for feed in config.feeds.iter().filter(|f| f.enabled) {
+        match schedules
+            .iter_mut()
+            .find(|(spec, tz, _)| *spec == &feed.schedule && *tz == feed.timezone)
+        {
+            Some((_, _, n)) => *n += 1,
+            None => schedules.push((&feed.schedule, feed.timezone, 1)),
+        }
+    }
+    for (spec, tz, n) in schedules {
+        text.push_str(&format!("{n} feeds on \"{spec}\": {}\n", firings(spec, tz, now)));
+    }
+    for digest in &config.digests {
+        text.push_str(&format!(
+            "digest \"{}\" on \"{}\": {}\n",
+            digest.subscription.name,
+            digest.schedule,
+            firings(&digest.schedule, digest.timezone, now)
+        ));
+    }
+    Ok(print(&text)?)
+}
+
+/// The next three firings.
+fn firings(spec: &CronSpec, tz: Tz, now: DateTime<Utc>) -> String {
+    let mut at = now;
+    let mut found = Vec::new();
+    while found.len() < 3 {
+        let Some(next) = spec.next_after(tz, at) else { break };
+        found.push(next.with_timezone(&tz).format("%a %d %b %H:%M %Z").to_string());
+        at = next;
+    }
+    found.join(", ")
+}

@@ -1,0 +1,246 @@
+//! The command line: one file per subcommand, arguments in, exit code out. Data goes to standard
+//! output, messages to standard error.
+
+mod check;
+mod detect;
+mod digest;
+mod facts;
+mod feeds;
+mod once;
+mod output;
+mod poll;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Config, ConfigError, Environment};
+use crate::daemon::{Clock, Cycle, CycleError};
+use crate::store::{Store, StoreError};
+
+const EXIT_CODES: &str = "Exit codes:
+  0   done
+  1   failed
+  2   the command line is wrong
+  3   done in part: a feed failed
+  69  mail could not be handed over; it stays in the outbox
+  74  a file could not be read or written
+  75  the database is in use by another gazetted
+  78  the configuration is wrong";
+
+/// Reads the feeds of foundations and vendors, detects memberships and appointments, mails digests.
+#[derive(Parser)]
+#[command(name = "gazetted", version, about, after_help = EXIT_CODES, disable_help_subcommand = true)]
+struct Arguments {
+    /// The configuration [default: /etc/gazetted/gazetted.toml, then ~/.config/gazetted/gazetted.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Only errors on standard error
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// More on standard error; twice for everything
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run as a daemon: poll, compose and mail by schedule until SIGTERM; SIGHUP reloads
+    Run,
+    /// One whole cycle now: poll every enabled feed, compose every digest, deliver, print
+    Once,
+    /// Poll feeds now and store what they announce
+    Poll(poll::Arguments),
+    /// Show a digest as it would be sent now; nothing is stored or sent
+    Digest(digest::Arguments),
+    /// List the facts of the ledger
+    Facts(facts::Arguments),
+    /// Detect facts in documents: JSON lines, an HTML file or a feed file
+    Detect(detect::Arguments),
+    /// Check the configuration and show when things would run; touches no network
+    Check,
+    /// List the feeds and their state
+    Feeds(feeds::Arguments),
+}
+
+/// Why a command ends with another code than 0.
+#[derive(Debug)]
+enum Failure {
+    /// 1
+    Failed(String),
+    /// 3
+    Partial(String),
+    /// 69
+    Mail(String),
+    /// 74
+    Io(String),
+    /// 75
+    Locked(String),
+    /// 78
+    Config(String),
+    /// Standard output was closed: what was asked for was given as far as it was wanted.
+    Closed,
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Closed => 0,
+            Failure::Failed(_) => 1,
+            Failure::Partial(_) => 3,
+            Failure::Mail(_) => 69,
+            Failure::Io(_) => 74,
+            Failure::Locked(_) => 75,
+            Failure::Config(_) => 78,
+        }
+    }
+
+    fn message(&self) -> &str {
+        match self {
+            Failure::Failed(m)
+            | Failure::Partial(m)
+            | Failure::Mail(m)
+            | Failure::Io(m)
+            | Failure::Locked(m)
+            | Failure::Config(m) => m,
+            Failure::Closed => "",
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        match error {
+            StoreError::Locked { .. } => Failure::Locked(error.to_string()),
+            StoreError::Open { .. } => Failure::Io(error.to_string()),
+            _ => Failure::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<CycleError> for Failure {
+    fn from(error: CycleError) -> Failure {
+        match error {
+            CycleError::Store(error) => error.into(),
+            CycleError::Fetch(_) | CycleError::Mail(_) => Failure::Config(error.to_string()),
+            CycleError::Task(_) => Failure::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        Failure::Config(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Failure::Closed,
+            _ => Failure::Io(error.to_string()),
+        }
+    }
+}
+
+/// What the subcommands share.
+struct Shell {
+    environment: Environment,
+    credentials_directory: Option<PathBuf>,
+    config: Option<PathBuf>,
+    quiet: bool,
+}
+
+impl Shell {
+    /// The configuration that was named, or the first that is there.
+    fn config(&self) -> Result<Config, Failure> {
+        let path = match &self.config {
+            Some(path) => path.clone(),
+            None => {
+                let paths = self.environment.default_paths();
+                let shown =
+                    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" nor ");
+                paths.into_iter().find(|p| p.exists()).ok_or_else(|| {
+                    Failure::Config(format!("there is no configuration: neither {shown} exists; name one with --config FILE, or copy config/gazetted.example.toml there"))
+                })?
+            }
+        };
+        let config = config::load(&path, &self.environment)?;
+        for warning in &config.warnings {
+            self.say(&format!("note: {warning}"));
+        }
+        Ok(config)
+    }
+
+    fn cycle(&self) -> Result<Cycle, Failure> {
+        Ok(Cycle::new(self.config()?, Clock::System, self.credentials_directory.clone())?)
+    }
+
+    /// The store for reading, beside a daemon that may be running.
+    fn reader(&self) -> Result<Store, Failure> {
+        Ok(Store::open_read_only(&self.config()?.store_path)?)
+    }
+
+    /// A message for people.
+    fn say(&self, message: &str) {
+        if !self.quiet {
+            eprintln!("{message}");
+        }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    output::start_logging(
+        arguments.quiet,
+        arguments.verbose,
+        matches!(arguments.command, Command::Run),
+    );
+    let shell = shell(&arguments);
+    let result = match arguments.command {
+        Command::Run => run::run(&shell),
+        Command::Once => once::run(&shell),
+        Command::Poll(arguments) => poll::run(&shell, &arguments),
+        Command::Digest(arguments) => digest::run(&shell, &arguments),
+        Command::Facts(arguments) => facts::run(&shell, &arguments),
+        Command::Detect(arguments) => detect::run(&shell, &arguments),
+        Command::Check => check::run(&shell),
+        Command::Feeds(arguments) => feeds::run(&shell, &arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message().is_empty() {
+                eprintln!("gazetted: {}", failure.message());
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods)]
+fn shell(arguments: &Arguments) -> Shell {
+    let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    Shell {
+        environment: Environment {
+            home: folder("HOME"),
+            xdg_config_home: folder("XDG_CONFIG_HOME"),
+            xdg_state_home: folder("XDG_STATE_HOME"),
+            state_directory: folder("STATE_DIRECTORY"),
+        },
+        credentials_directory: folder("CREDENTIALS_DIRECTORY"),
+        config: arguments.config.clone(),
+        quiet: arguments.quiet,
+    }
+}
+
+/// A runtime for a command that waits for the network.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(work)
+}

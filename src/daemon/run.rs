@@ -1,0 +1,283 @@
+//! The daemon's loop: what is due is started, what ended is told, signals are heard.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use super::cycle::{Cycle, CycleError, PollResult};
+use super::notify;
+use crate::config::{self, DigestConfig, Environment, FeedConfig};
+use crate::model::{Outcome, spread};
+use crate::schedule::next_due;
+use crate::store::{FeedOverview, Store};
+
+/// The loop looks at what is due at least this often, so that a clock that jumps is noticed.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+/// Polls that are under way when the daemon is told to stop may take so long to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+/// Feeds that share a schedule are spread over this share of its interval.
+const JITTER_SHARE: i32 = 10;
+/// … but over no more than this.
+const JITTER_MAX: Duration = Duration::from_secs(30 * 60);
+/// A digest sent this long after its time says that it is late.
+const LATE_AFTER: chrono::Duration = chrono::Duration::minutes(15);
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the store fails: systemd starts the daemon again.
+pub async fn run(
+    mut cycle: Cycle,
+    environment: Environment,
+    credentials_directory: Option<PathBuf>,
+) -> Result<(), CycleError> {
+    let failed = |_| CycleError::Task("listening for signals");
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let mut watchdog =
+        tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(3600)));
+    let mut polls: JoinSet<Result<PollResult, CycleError>> = JoinSet::new();
+    let mut under_way: HashMap<String, ()> = HashMap::new();
+    let mut mail: JoinSet<Result<(), CycleError>> = JoinSet::new();
+    notify::ready();
+    tracing::info!(
+        feeds = cycle.config().feeds.len(),
+        digests = cycle.config().digests.len(),
+        "started"
+    );
+    loop {
+        start_polls(&cycle, &mut polls, &mut under_way).await?;
+        if mail.is_empty() && mail_is_due(&cycle).await? {
+            let cycle = cycle.clone();
+            mail.spawn(async move { send_due(&cycle).await });
+        }
+        let wait = next_look(&cycle).await?;
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => cycle = reload(cycle, &environment, credentials_directory.clone()),
+            _ = watchdog.tick() => notify::alive(),
+            Some(ended) = polls.join_next(), if !polls.is_empty() => {
+                let result = ended.map_err(|_| CycleError::Task("a poll"))??;
+                under_way.remove(&result.feed);
+                tell(&result);
+                notify::status(&status(&cycle).await?);
+            }
+            Some(ended) = mail.join_next(), if !mail.is_empty() => ended.map_err(|_| CycleError::Task("mailing"))??,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    notify::stopping();
+    tracing::info!("stopping");
+    stop(polls, mail).await
+}
+
+/// Lets what is under way end: each poll is one transaction, and a delivery that is cut off would
+/// be made twice.
+async fn stop(
+    mut polls: JoinSet<Result<PollResult, CycleError>>,
+    mut mail: JoinSet<Result<(), CycleError>>,
+) -> Result<(), CycleError> {
+    let finish = async {
+        while let Some(ended) = mail.join_next().await {
+            ended.map_err(|_| CycleError::Task("mailing"))??;
+        }
+        while let Some(ended) = polls.join_next().await {
+            tell(&ended.map_err(|_| CycleError::Task("a poll"))??);
+        }
+        Ok(())
+    };
+    // What takes longer is dropped before its transaction: its validators are not stored, so the
+    // next start asks for it again.
+    tokio::time::timeout(STOP_PATIENCE, finish).await.unwrap_or(Ok(()))
+}
+
+async fn start_polls(
+    cycle: &Cycle,
+    polls: &mut JoinSet<Result<PollResult, CycleError>>,
+    under_way: &mut HashMap<String, ()>,
+) -> Result<(), CycleError> {
+    let now = cycle.now();
+    let states = overview(cycle).await?;
+    for feed in cycle.config().feeds.iter().filter(|f| f.enabled) {
+        let name = feed.feed.name.0.clone();
+        let free = polls.len() < cycle.config().fetch.concurrency * 2;
+        if !free || under_way.contains_key(&name) || !is_due(feed, states.get(&name), now) {
+            continue;
+        }
+        under_way.insert(name, ());
+        let (cycle, feed) = (cycle.clone(), feed.feed.clone());
+        polls.spawn(async move { cycle.poll(&feed).await });
+    }
+    Ok(())
+}
+
+fn is_due(feed: &FeedConfig, state: Option<&FeedOverview>, now: DateTime<Utc>) -> bool {
+    poll_time(feed, state, now).is_some_and(|at| at <= now)
+}
+
+/// When a feed is to be asked next; never again when its publisher ended it.
+fn poll_time(
+    feed: &FeedConfig,
+    state: Option<&FeedOverview>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    if state.is_some_and(|s| s.gone) {
+        return None;
+    }
+    let last = state.and_then(|s| s.last_poll);
+    let due = next_due(&feed.schedule, feed.timezone, last, now, jitter(feed, now))?;
+    Some(state.and_then(|s| s.not_before).map_or(due, |not_before| due.max(not_before)))
+}
+
+fn jitter(feed: &FeedConfig, now: DateTime<Utc>) -> Duration {
+    let next = feed.schedule.next_after(feed.timezone, now);
+    let interval = next
+        .and_then(|n| Some(feed.schedule.next_after(feed.timezone, n)? - n))
+        .unwrap_or_default();
+    let window = (interval / JITTER_SHARE).to_std().unwrap_or_default().min(JITTER_MAX);
+    if window.is_zero() { Duration::ZERO } else { spread(&feed.feed.url, window) }
+}
+
+async fn overview(cycle: &Cycle) -> Result<HashMap<String, FeedOverview>, CycleError> {
+    let found = cycle.with("listing feeds", |s| s.feed_overview()).await?;
+    Ok(found.into_iter().map(|f| (f.name.clone(), f)).collect())
+}
+
+async fn mail_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
+    let now = cycle.now();
+    for digest in &cycle.config().digests {
+        if digest_time(cycle, digest, now).await?.is_some_and(|at| at <= now) {
+            return Ok(true);
+        }
+    }
+    let outbox = cycle.with("reading the outbox", |s: &mut Store| s.next_outbox_time()).await?;
+    Ok(outbox.is_some_and(|at| at <= now))
+}
+
+/// Composes the digests whose time has come, then hands over what is due.
+async fn send_due(cycle: &Cycle) -> Result<(), CycleError> {
+    for digest in &cycle.config().digests {
+        let now = cycle.now();
+        let Some(due) = digest_time(cycle, digest, now).await?.filter(|at| *at <= now) else {
+            continue;
+        };
+        if let Some(result) = cycle.compose(digest, now - due > LATE_AFTER).await? {
+            tracing::info!(digest = %result.digest.subscription, label = %result.digest.label, "{}", result.digest.subject);
+        }
+    }
+    let result = cycle.deliver().await?;
+    for reason in result.failed.iter().chain(&result.waiting) {
+        tracing::warn!("mail: {reason}");
+    }
+    Ok(())
+}
+
+async fn digest_time(
+    cycle: &Cycle,
+    digest: &DigestConfig,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, CycleError> {
+    let name = digest.subscription.name.clone();
+    let state =
+        cycle.with("reading a digest's state", move |s| s.subscription_state(&name)).await?;
+    Ok(next_due(&digest.schedule, digest.timezone, Some(state.last_run), now, Duration::ZERO))
+}
+
+/// How long nothing will be due.
+async fn next_look(cycle: &Cycle) -> Result<Duration, CycleError> {
+    let now = cycle.now();
+    let states = overview(cycle).await?;
+    let mut next: Vec<DateTime<Utc>> = cycle
+        .config()
+        .feeds
+        .iter()
+        .filter(|f| f.enabled)
+        .filter_map(|f| poll_time(f, states.get(&f.feed.name.0), now))
+        .filter(|at| *at > now)
+        .collect();
+    for digest in &cycle.config().digests {
+        next.extend(digest_time(cycle, digest, now).await?);
+    }
+    next.extend(cycle.with("reading the outbox", |s: &mut Store| s.next_outbox_time()).await?);
+    let wait =
+        next.into_iter().min().map_or(LOOK_AGAIN, |at| (at - now).to_std().unwrap_or_default());
+    Ok(wait.clamp(Duration::from_millis(200), LOOK_AGAIN))
+}
+
+/// The new configuration, or the old one where the new is wrong.
+fn reload(
+    cycle: Cycle,
+    environment: &Environment,
+    credentials_directory: Option<PathBuf>,
+) -> Cycle {
+    notify::reloading();
+    let path = cycle.config().path.clone();
+    let outcome = config::load(&path, environment).map_err(|e| e.to_string()).and_then(|config| {
+        if config.store_path != cycle.config().store_path {
+            return Err("the database cannot be changed while running; restart for that".to_owned());
+        }
+        cycle.reconfigured(config, credentials_directory).map_err(|e| e.to_string())
+    });
+    match outcome {
+        Ok(new) => {
+            tracing::info!(
+                feeds = new.config().feeds.len(),
+                digests = new.config().digests.len(),
+                "configuration reloaded"
+            );
+            notify::ready();
+            new
+        }
+        Err(reason) => {
+            tracing::error!("the new configuration is wrong, the old one stays in use:\n{reason}");
+            notify::status(
+                "running with the old configuration: the new one is wrong (see the log)",
+            );
+            notify::ready();
+            cycle
+        }
+    }
+}
+
+async fn status(cycle: &Cycle) -> Result<String, CycleError> {
+    let states = overview(cycle).await?;
+    let failing = states.values().filter(|f| f.failures > 0).count();
+    let now = cycle.now();
+    let mut next: Vec<DateTime<Utc>> = Vec::new();
+    for digest in &cycle.config().digests {
+        next.extend(digest_time(cycle, digest, now).await?);
+    }
+    let digest = next
+        .into_iter()
+        .min()
+        .map(|at| format!(", next digest {}", at.format("%Y-%m-%d %H:%M UTC")))
+        .unwrap_or_default();
+    Ok(format!("{} feeds, {failing} failing{digest}", states.len()))
+}
+
+/// One line for a poll: changes at info, the rest at debug.
+fn tell(result: &PollResult) {
+    let feed = &result.feed;
+    match &result.outcome {
+        Outcome::Failed(reason) => tracing::warn!(feed, "{reason}"),
+        Outcome::Gone => {
+            tracing::warn!(feed, "the publisher says that this feed is gone; it is asked no more")
+        }
+        _ if result.applied.changes > 0 => tracing::info!(
+            feed,
+            facts = result.applied.new_facts,
+            changes = result.applied.changes,
+            "news"
+        ),
+        _ => tracing::debug!(feed, entries = result.applied.new_entries, "polled"),
+    }
+    for warning in &result.warnings {
+        tracing::debug!(feed, "{warning}");
+    }
+}

@@ -77,7 +77,14 @@ fn same_position(a: &str, b: &str) -> bool {
         |p: &str| p.split_once('|').map(|(u, r)| (u.to_owned(), r.to_owned())).unwrap_or_default();
     let ((unit_a, role_a), (unit_b, role_b)) = (split(a), split(b));
     let within = |x: &str, y: &str| x.is_empty() || y.is_empty() || x.contains(y) || y.contains(x);
-    within(&unit_a, &unit_b) && within(&role_a, &role_b)
+    // A title without a unit and a seat without a title are two positions ("Chair", "the board").
+    let crossed = |unit: &str, role: &str, other_unit: &str, other_role: &str| {
+        unit.is_empty() && !role.is_empty() && !other_unit.is_empty() && other_role.is_empty()
+    };
+    within(&unit_a, &unit_b)
+        && within(&role_a, &role_b)
+        && !crossed(&unit_a, &role_a, &unit_b, &role_b)
+        && !crossed(&unit_b, &role_b, &unit_a, &role_a)
 }
 
 /// Whether a detail that both give differs.

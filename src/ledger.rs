@@ -167,7 +167,7 @@ mod tests {
                 Amended,
             ),
             ("a year later", known.clone(), member("Meridian Cloud", "Gold"), 365, false, New),
-            ("somebody else", known.clone(), member("Quill Data", "Gold"), 3, false, New),
+            ("somebody else", known, member("Quill Data", "Gold"), 3, false, New),
             (
                 "one seat in two words",
                 seat("Ana B", Some("Governing Board"), "member"),

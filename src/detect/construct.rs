@@ -48,8 +48,10 @@ pub struct Construction {
     /// Its patterns.
     pub patterns: Vec<Pattern>,
     /// Sentences with the fact they must give.
+    #[cfg(test)]
     pub yes: Vec<String>,
     /// Sentences that must give none.
+    #[cfg(test)]
     pub no: Vec<String>,
 }
 
@@ -66,7 +68,9 @@ struct Row {
     frame: Frame,
     confidence: f64,
     patterns: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the tests run the examples"))]
     yes: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the tests run the examples"))]
     no: Vec<String>,
 }
 
@@ -90,7 +94,9 @@ fn read(text: &str) -> Result<Vec<Construction>, String> {
                 frame: row.frame,
                 confidence: row.confidence,
                 patterns,
+                #[cfg(test)]
                 yes: row.yes,
+                #[cfg(test)]
                 no: row.no,
             })
         })

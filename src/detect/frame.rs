@@ -183,10 +183,9 @@ impl Reading<'_> {
     }
 
     fn says_member(&self) -> bool {
-        let from = self.trigger_end();
-        (from..(self.found.end + 12).min(self.parsed.tokens.len())).any(|i| {
-            self.parsed.trigger_at[i]
-                .is_some_and(|t| t.class == super::lexicon::TriggerClass::Member)
+        (self.found.start..(self.found.end + 12).min(self.parsed.tokens.len())).any(|i| {
+            let class = self.parsed.trigger_at[i].map(|t| t.class);
+            class == Some(super::lexicon::TriggerClass::Member)
         })
     }
 
@@ -258,10 +257,17 @@ impl Reading<'_> {
             }
         }
         if agent_counts {
-            let agent =
-                self.parsed.mentions().filter(|m| m.end <= trigger).filter(fits).find(|m| {
+            // Who appoints: "Kestrel Systems today named …".
+            let agent = self
+                .parsed
+                .mentions()
+                .filter(|m| m.end <= trigger && m.end <= self.found.start.max(1) + 1)
+                .find(|m| {
+                    let MentionKind::Name(_) = m.kind else { return false };
                     let kind = self.context.name_type(self.parsed, *m);
-                    kind.body || kind.organisation || m.start == 0
+                    let apposed =
+                        matches!(self.parsed.lower(m.start.wrapping_sub(1)), "of" | "at" | "from");
+                    !kind.surely_person && (kind.body || kind.organisation) && !apposed
                 });
             if let Some(m) = agent {
                 return Some(self.context.full_name(self.parsed.slice(m.start, m.end)));
@@ -429,9 +435,27 @@ impl Reading<'_> {
 
     fn departures(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
+        // One can leave a room; one steps down from a post.
+        let words = self.trigger_words().to_lowercase();
+        let vague = matches!(
+            words.as_str(),
+            "left"
+                | "leave"
+                | "leaves"
+                | "leaving"
+                | "departs"
+                | "depart"
+                | "departing"
+                | "departed"
+                | "concludes"
+        );
+        let place = self.role().is_some() || self.unit().is_some() || self.leaves_own_body();
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
             if kind.surely_person || (kind.person && !kind.organisation) {
+                if vague && !place {
+                    continue;
+                }
                 facts.extend(self.appointment(subject, AppointmentAction::Departed, false));
             } else if let Some(body) = self.fillers(Slot::Body).next() {
                 let body_kind = self.kind_of(body);
@@ -441,6 +465,20 @@ impl Reading<'_> {
             }
         }
         facts
+    }
+
+    /// "… leaves the foundation", "… leaves Kestrel Systems" in the news of Kestrel Systems.
+    fn leaves_own_body(&self) -> bool {
+        let from = self.trigger_end();
+        let until = (from + 6).min(self.parsed.tokens.len());
+        let named = self
+            .parsed
+            .mentions()
+            .find(|m| m.start >= from && m.start < until && matches!(m.kind, MentionKind::Name(_)));
+        match named {
+            Some(m) => self.context.is_own_body(self.parsed.slice(m.start, m.end)),
+            None => (from..until).any(|i| self.context.is_own(self.parsed, i).is_some()),
+        }
     }
 
     fn first_person_departure(&self) -> Vec<Fact> {

@@ -76,12 +76,13 @@ pub fn objection(
     }
     let (trigger_start, trigger_end) = found.trigger.unwrap_or((found.start, found.end));
     let from = found.start.saturating_sub(8);
-    let before = &tokens[from..trigger_start.max(from)];
     // What stands inside the match before its trigger is mostly an apposition: only the words
     // right at the trigger and those before the subject speak of the event.
     let near = &tokens[trigger_start.saturating_sub(5).max(from)..trigger_end.min(tokens.len())];
     let lead = &tokens[from..found.start];
-    if lexicon.negation.find(near).is_some() {
+    // The trigger itself may say "will not renew".
+    let before = &tokens[trigger_start.saturating_sub(5).max(from)..trigger_start];
+    if lexicon.negation.find(before).is_some() {
         return Some(Objection::Negation);
     }
     if lexicon.modality.find(near).is_some() || lexicon.modality.find(lead).is_some() {
@@ -93,7 +94,6 @@ pub fn objection(
     {
         return Some(Objection::History);
     }
-    let _ = before;
     None
 }
 

@@ -83,15 +83,6 @@ impl Parsed<'_> {
         &self.text[self.tokens[start].span.start..self.tokens[end - 1].span.end]
     }
 
-    /// The mention that covers a token.
-    pub fn covering(&self, at: usize) -> Option<Mention> {
-        (0..=at.min(self.mention_at.len().saturating_sub(1)))
-            .rev()
-            .take(NAME_TOKENS_MAX + 4)
-            .find_map(|i| self.mention_at[i])
-            .filter(|m| m.start <= at && at < m.end)
-    }
-
     /// All mentions, in order.
     pub fn mentions(&self) -> impl DoubleEndedIterator<Item = Mention> + '_ {
         self.mention_at.iter().flatten().copied()
@@ -214,10 +205,10 @@ impl Scan<'_> {
         if let Some(end) = self.unit(at) {
             return make(MentionKind::Unit, end);
         }
-        if let Some((_, _, n)) = self.lexicon.tiers.longest(self.tokens, at) {
-            if self.tier_follows(at + n) {
-                return make(MentionKind::Tier, at + n);
-            }
+        if let Some((_, _, n)) = self.lexicon.tiers.longest(self.tokens, at)
+            && self.tier_follows(at + n)
+        {
+            return make(MentionKind::Tier, at + n);
         }
         if let Some(end) = self.role(at) {
             return make(MentionKind::Role, end);
@@ -416,15 +407,12 @@ impl Scan<'_> {
             }
         }
         // "Executive Director and CEO", "SVP, Chief Audit Executive" stay one role.
-        if matches!(self.lower(end), "and" | "&" | "/")
-            || (self.lower(end) == "," && self.next_is_role_word(end + 1))
+        if (matches!(self.lower(end), "and" | "&" | "/")
+            || (self.lower(end) == "," && self.next_is_role_word(end + 1)))
+            && let Some(more) = (end + 1 < self.tokens.len()).then(|| self.role(end + 1)).flatten()
+            && self.tokens[end + 1].capital
         {
-            if let Some(more) = (end + 1 < self.tokens.len()).then(|| self.role(end + 1)).flatten()
-            {
-                if self.tokens[end + 1].capital {
-                    return more;
-                }
-            }
+            return more;
         }
         end
     }
@@ -710,7 +698,7 @@ mod tests {
                 ],
             ),
             (
-                "Quill Data, Inc. and the University of Tidewater",
+                "Quill Data, Inc. works with the University of Tidewater",
                 vec![
                     ("Quill Data, Inc.", "organisation"),
                     ("University of Tidewater", "organisation"),

@@ -301,17 +301,17 @@ fn fillers_at(
             fits.then(|| (vec![filler(mention)], mention.end))
         }
         Want::Body | Want::Place => {
-            if let Some(mention) = mention {
-                if let MentionKind::Name(_) = mention.kind {
-                    let kind = names.name_type(parsed, mention);
-                    let fits = if want == Want::Body {
-                        kind.body || kind.known_body
-                    } else {
-                        !kind.surely_person
-                    };
-                    if fits {
-                        return Some((vec![filler(mention)], mention.end));
-                    }
+            if let Some(mention) = mention
+                && let MentionKind::Name(_) = mention.kind
+            {
+                let kind = names.name_type(parsed, mention);
+                let fits = if want == Want::Body {
+                    kind.body || kind.known_body
+                } else {
+                    !kind.surely_person
+                };
+                if fits && !is_event(parsed.slice(mention.start, mention.end)) {
+                    return Some((vec![filler(mention)], mention.end));
                 }
             }
             let end = names.is_own(parsed, at)?;

@@ -433,8 +433,7 @@ fn boundary_after(text: &str, at: usize, limit: usize) -> usize {
     }
     text.char_indices()
         .map(|(i, _)| i)
-        .filter(|i| *i <= at && *i >= limit && text[*i..].starts_with(' '))
-        .last()
+        .rfind(|i| *i <= at && *i >= limit && text[*i..].starts_with(' '))
         .unwrap_or(limit)
 }
 
@@ -662,7 +661,7 @@ pub(super) mod tests {
                 1,
             ),
             ("another feed", Subscription { feeds: vec!["x".into()], ..base.clone() }, 0),
-            ("more confidence", Subscription { min_confidence: 0.95, ..base.clone() }, 0),
+            ("more confidence", Subscription { min_confidence: 0.95, ..base }, 0),
         ] {
             let digest = compose(&sample(), &sub, period(at(-1), at(0), Tz::UTC), &context());
             assert_eq!(digest.map_or(0, |d| d.change_ids.len()), n, "{name}");

@@ -51,10 +51,10 @@ fn longest(page: &str, element: &[u8]) -> Option<String> {
             copy(&token, text, &mut aside);
         }
     }
-    if let Some((_, text)) = current {
-        if best.as_ref().is_none_or(|b| b.len() < text.len()) {
-            best = Some(text);
-        }
+    if let Some((_, text)) = current
+        && best.as_ref().is_none_or(|b| b.len() < text.len())
+    {
+        best = Some(text);
     }
     best.filter(|text| text.chars().any(char::is_alphanumeric))
 }

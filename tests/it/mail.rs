@@ -1,0 +1,165 @@
+//! Messages through a real SMTP server with TLS.
+
+use chrono::{DateTime, Utc};
+use gazetted::mail::{Mailer, Outgoing, build_message};
+use gazetted::model::{
+    Delivery, MailSettings, OutboxItem, OutboxState, PasswordSource, SmtpSecurity, Transport,
+};
+
+use crate::smtp::SmtpServer;
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_000_000, 0).unwrap()
+}
+
+fn settings(transport: Transport) -> MailSettings {
+    MailSettings {
+        from_name: Some("gazetted".into()),
+        from_address: "gazetted@example.org".into(),
+        transport,
+    }
+}
+
+fn item(recipient: &str) -> OutboxItem {
+    let text = "Line\n.\n..two dots\nCafé";
+    let outgoing = Outgoing {
+        subscription: "s",
+        recipient,
+        subject: "Subject",
+        text,
+        html: "<p>x",
+        date: now(),
+        message_id: "<1@example.org>",
+    };
+    let bytes = build_message(&settings(Transport::File { path: "x".into() }), &outgoing).unwrap();
+    OutboxItem {
+        id: 1,
+        recipient: recipient.into(),
+        sender: "gazetted@example.org".into(),
+        message_id: "<1@example.org>".into(),
+        bytes,
+        state: OutboxState::Pending,
+        attempts: 0,
+        created: now(),
+        next_attempt: now(),
+    }
+}
+
+fn smtp(server: &SmtpServer, folder: &tempfile::TempDir, trusted: bool) -> Transport {
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, &server.ca).unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "s3cret\n").unwrap();
+    Transport::Smtp {
+        host: "localhost".into(),
+        port: server.port,
+        security: SmtpSecurity::StartTls,
+        credentials: Some(("user".into(), PasswordSource::File(password))),
+        ca_file: trusted.then_some(ca),
+    }
+}
+
+#[tokio::test]
+async fn a_message_goes_through_tls_with_a_login_byte_for_byte() {
+    let (server, folder) = (SmtpServer::start().await, tempfile::tempdir().unwrap());
+    let mailer = Mailer::new(&settings(smtp(&server, &folder, true)), None).unwrap();
+    let sent = item("reader@example.org");
+    assert!(matches!(mailer.deliver(&sent).await, Delivery::Accepted(_)));
+    let received = server.received();
+    assert_eq!(received.len(), 1);
+    assert!(received[0].tls);
+    // base64 of \0user\0s3cret
+    assert_eq!(received[0].login.as_deref(), Some("AHVzZXIAczNjcmV0"));
+    assert_eq!(
+        String::from_utf8_lossy(&received[0].data).trim_end(),
+        String::from_utf8_lossy(&sent.bytes).trim_end()
+    );
+}
+
+#[tokio::test]
+async fn every_answer_has_its_meaning() {
+    let (server, folder) = (SmtpServer::start().await, tempfile::tempdir().unwrap());
+    let mailer = Mailer::new(&settings(smtp(&server, &folder, true)), None).unwrap();
+    for (recipient, wanted) in [
+        ("nouser@example.org", "refused"),
+        ("later@example.org", "deferred"),
+        ("drop@example.org", "unanswered"),
+    ] {
+        let outcome = mailer.deliver(&item(recipient)).await;
+        let word = match outcome {
+            Delivery::Accepted(_) => "accepted",
+            Delivery::Refused(_) => "refused",
+            Delivery::Deferred(_) => "deferred",
+            Delivery::Unanswered(_) => "unanswered",
+        };
+        // A 451 is a response too: whether before or after DATA, trying again is right.
+        assert!(
+            word == wanted || (wanted == "deferred" && word == "unanswered"),
+            "{recipient}: {word}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_who_it_says_gets_nothing() {
+    let (server, folder) = (SmtpServer::start().await, tempfile::tempdir().unwrap());
+    let mailer = Mailer::new(&settings(smtp(&server, &folder, false)), None).unwrap();
+    let outcome = mailer.deliver(&item("reader@example.org")).await;
+    assert!(matches!(outcome, Delivery::Deferred(_)), "{outcome:?}");
+    assert!(server.received().is_empty());
+    let closed = Transport::Smtp {
+        host: "localhost".into(),
+        port: 1,
+        security: SmtpSecurity::None,
+        credentials: None,
+        ca_file: None,
+    };
+    assert!(matches!(
+        Mailer::new(&settings(closed), None).unwrap().deliver(&item("a@example.org")).await,
+        Delivery::Deferred(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_credential_of_systemd_is_found_and_a_missing_one_waits() {
+    let (server, folder) = (SmtpServer::start().await, tempfile::tempdir().unwrap());
+    let Transport::Smtp { host, port, security, ca_file, .. } = smtp(&server, &folder, true) else {
+        unreachable!()
+    };
+    let transport = Transport::Smtp {
+        host,
+        port,
+        security,
+        ca_file,
+        credentials: Some(("user".into(), PasswordSource::File("".into()))),
+    };
+    std::fs::write(folder.path().join("smtp-password"), "s3cret").unwrap();
+    let found = Mailer::new(&settings(transport.clone()), Some(folder.path())).unwrap();
+    assert!(matches!(found.deliver(&item("reader@example.org")).await, Delivery::Accepted(_)));
+    let missing = Mailer::new(&settings(transport), None).unwrap();
+    assert!(matches!(missing.deliver(&item("reader@example.org")).await, Delivery::Deferred(_)));
+}
+
+#[tokio::test]
+async fn a_file_is_written_once_for_a_message_and_sendmail_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file =
+        Mailer::new(&settings(Transport::File { path: folder.path().join("out") }), None).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(file.deliver(&item("reader@example.org")).await, Delivery::Accepted(_)));
+    }
+    let written: Vec<_> =
+        std::fs::read_dir(folder.path().join("out")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(written.len(), 1);
+    assert_eq!(std::fs::read(&written[0]).unwrap(), item("reader@example.org").bytes);
+    for (command, accepted) in [("/bin/true", true), ("/bin/false", false), ("/nonexistent", false)]
+    {
+        let mailer =
+            Mailer::new(&settings(Transport::Sendmail { command: command.into() }), None).unwrap();
+        assert_eq!(
+            matches!(mailer.deliver(&item("reader@example.org")).await, Delivery::Accepted(_)),
+            accepted,
+            "{command}"
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! The integration tests: the real binary, a real HTTP server, a real SMTP server, real SQLite.
+
+#![allow(clippy::disallowed_methods, reason = "tests read the clock and the environment")]
+
+mod cli;
+mod corpus;
+mod daemon;
+mod e2e;
+mod fetch;
+mod http;
+mod layers;
+mod mail;
+mod setup;
+mod smtp;
+mod store;
+mod systemd;

@@ -62,16 +62,19 @@ pub struct Outgoing<'a> {
     pub message_id: &'a str,
 }
 
-/// The Message-ID of a digest for a reader: always the same, so that a repeat can be known as one
-/// (RFC 5322 §3.6.4).
+/// The Message-ID of a digest for a reader. `changes` are the first and last change that it
+/// reports: no other digest of the subscription has them, and a repeat has the same, so that it can
+/// be known as one (RFC 5322 §3.6.4).
 pub fn message_id(
     settings: &MailSettings,
     subscription: &str,
-    until: DateTime<Utc>,
+    label: &str,
+    changes: (i64, i64),
     recipient: &str,
 ) -> String {
     let hash = hash(&format!("{subscription}\n{recipient}"));
-    format!("<{}.{}.{hash}@{}>", until.format("%Y%m%d%H%M%S"), slug(subscription), domain(settings))
+    let (first, last) = changes;
+    format!("<{label}.{}.{first}-{last}.{hash}@{}>", slug(subscription), domain(settings))
 }
 
 /// Builds a message: text and HTML, the headers of an automatic list (RFC 2919, 2369, 3834).
@@ -337,9 +340,11 @@ fn judge(error: &lettre::transport::smtp::Error) -> Delivery {
         reason = format!("{reason}: {inner}");
         source = inner.source();
     }
+    // The kind "network error" has no predicate of its own: a connection that stood and broke.
+    let broke = reason.starts_with("network error");
     if error.is_permanent() {
         Delivery::Refused(reason)
-    } else if error.is_response() || error.is_timeout() {
+    } else if error.is_response() || error.is_timeout() || broke {
         Delivery::Unanswered(reason)
     } else {
         Delivery::Deferred(reason)
@@ -459,8 +464,7 @@ mod tests {
 
     #[test]
     fn a_message_id_is_always_the_same_and_another_readers_is_another() {
-        let at = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-        let id = |reader| message_id(&settings("x"), "Boards, weekly", at, reader);
+        let id = |reader| message_id(&settings("x"), "Boards, weekly", "2026-W47", (3, 9), reader);
         assert_eq!(id("a@b.c"), id("a@b.c"));
         assert_ne!(id("a@b.c"), id("d@b.c"));
         assert!(id("a@b.c").ends_with("@example.org>"));

@@ -177,7 +177,7 @@ impl Shell {
     }
 
     fn cycle(&self) -> Result<Cycle, Failure> {
-        Ok(Cycle::new(self.config()?, Clock::System, self.credentials_directory.clone())?)
+        Ok(Cycle::new(self.config()?, Clock::System, self.credentials_directory.as_deref())?)
     }
 
     /// The store for reading, beside a daemon that may be running.

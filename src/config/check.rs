@@ -397,13 +397,6 @@ impl Checker<'_> {
 
     fn digest(&self, section: Section, feeds: &[FeedConfig]) -> Option<DigestConfig> {
         let name = section.string("name");
-        let to = section.strings("to");
-        let mut recipients = Vec::new();
-        for address in to.iter().flat_map(|to| &to.value) {
-            if let Some((_, address)) = self.mailbox(address) {
-                recipients.push(address);
-            }
-        }
         if name.is_none() {
             self.problems.add(
                 section.span.clone(),
@@ -411,48 +404,15 @@ impl Checker<'_> {
                 "add name = \"…\": it stands in the mail",
             );
         }
-        if to.as_ref().is_none_or(|to| to.value.is_empty()) {
-            self.problems.add(
-                section.span.clone(),
-                "this [[digest]] has no reader",
-                "add to = [\"reader@example.org\"]",
-            );
-        }
+        let to = self.recipients(&section);
         let schedule = section.string("schedule").and_then(|s| self.cron(&s));
         let schedule = schedule.unwrap_or_else(|| {
             CronSpec::parse(DEFAULT_DIGEST_SCHEDULE).expect("the default schedule is a schedule")
         });
         let timezone =
             section.string("timezone").and_then(|t| self.zone(&t)).unwrap_or(self.timezone);
-        let mut kinds = Vec::new();
-        for kind in section.strings("kinds").into_iter().flat_map(|k| k.value) {
-            kinds.extend(self.one_of(Some(&kind), &["membership", "appointment", "hosting"]).map(
-                |k| match k {
-                    "appointment" => Kind::Appointment,
-                    "hosting" => Kind::Hosting,
-                    _ => Kind::Membership,
-                },
-            ));
-        }
-        if kinds.is_empty() {
-            kinds = vec![Kind::Membership, Kind::Appointment];
-        }
-        let only: Vec<Placed<String>> =
-            section.strings("feeds").map(|f| f.value).unwrap_or_default();
-        for feed in &only {
-            if !feeds.iter().any(|f| f.feed.name.0 == feed.value) {
-                let near = nearest(&feed.value, feeds.iter().map(|f| f.feed.name.0.as_str()));
-                let help = near.map_or_else(
-                    || "name one of your [[feed]] tables".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                self.problems.add(
-                    feed.span.clone(),
-                    format!("no feed is called `{}`", feed.value),
-                    help,
-                );
-            }
-        }
+        let kinds = self.kinds(&section);
+        let feeds = self.known_feeds(&section, feeds);
         let list = |key: &'static str| {
             section
                 .strings(key)
@@ -471,16 +431,60 @@ impl Checker<'_> {
             fine.then_some(c.value)
         });
         section.finish();
-        let subscription = Subscription {
-            name: name?.value,
-            to: recipients,
-            kinds,
-            bodies,
-            subjects,
-            feeds: only.into_iter().map(|f| f.value).collect(),
-            min_confidence: min_confidence.unwrap_or(DEFAULT_MIN_CONFIDENCE),
-        };
+        let min_confidence = min_confidence.unwrap_or(DEFAULT_MIN_CONFIDENCE);
+        let subscription =
+            Subscription { name: name?.value, to, kinds, bodies, subjects, feeds, min_confidence };
         Some(DigestConfig { subscription, schedule, timezone })
+    }
+
+    fn recipients(&self, section: &Section) -> Vec<String> {
+        let to = section.strings("to").map(|to| to.value).unwrap_or_default();
+        if to.is_empty() {
+            self.problems.add(
+                section.span.clone(),
+                "this [[digest]] has no reader",
+                "add to = [\"reader@example.org\"]",
+            );
+        }
+        to.iter().filter_map(|address| self.mailbox(address)).map(|(_, address)| address).collect()
+    }
+
+    fn kinds(&self, section: &Section) -> Vec<Kind> {
+        let typed = section.strings("kinds").map(|k| k.value).unwrap_or_default();
+        if typed.is_empty() {
+            return vec![Kind::Membership, Kind::Appointment];
+        }
+        let word = |kind: &Placed<String>| {
+            self.one_of(Some(kind), &["membership", "appointment", "hosting"])
+        };
+        typed
+            .iter()
+            .filter_map(word)
+            .map(|kind| match kind {
+                "appointment" => Kind::Appointment,
+                "hosting" => Kind::Hosting,
+                _ => Kind::Membership,
+            })
+            .collect()
+    }
+
+    /// The feeds that a digest is limited to; each must be configured.
+    fn known_feeds(&self, section: &Section, feeds: &[FeedConfig]) -> Vec<String> {
+        let only: Vec<Placed<String>> =
+            section.strings("feeds").map(|f| f.value).unwrap_or_default();
+        for feed in only.iter().filter(|o| !feeds.iter().any(|f| f.feed.name.0 == o.value)) {
+            let near = nearest(&feed.value, feeds.iter().map(|f| f.feed.name.0.as_str()));
+            let help = near.map_or_else(
+                || "name one of your [[feed]] tables".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.problems.add(
+                feed.span.clone(),
+                format!("no feed is called `{}`", feed.value),
+                help,
+            );
+        }
+        only.into_iter().map(|f| f.value).collect()
     }
 
     fn cron(&self, typed: &Placed<String>) -> Option<CronSpec> {

@@ -2,7 +2,7 @@
 //! deliver what is due. Used by `once` and by the daemon's loop.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -112,7 +112,7 @@ impl Cycle {
     pub fn new(
         config: Config,
         clock: Clock,
-        credentials_directory: Option<PathBuf>,
+        credentials_directory: Option<&Path>,
     ) -> Result<Cycle, CycleError> {
         let store = Store::open(&config.store_path)?;
         Cycle::with_store(Arc::new(Mutex::new(store)), config, clock, credentials_directory)
@@ -122,10 +122,10 @@ impl Cycle {
         store: Arc<Mutex<Store>>,
         config: Config,
         clock: Clock,
-        credentials_directory: Option<PathBuf>,
+        credentials_directory: Option<&Path>,
     ) -> Result<Cycle, CycleError> {
         let client = Client::new(&config.fetch)?;
-        let mailer = Arc::new(Mailer::new(&config.mail, credentials_directory.as_deref())?);
+        let mailer = Arc::new(Mailer::new(&config.mail, credentials_directory)?);
         let host = hostname();
         let cycle = Cycle { store, client, mailer, config: Arc::new(config), clock, host };
         let feeds: Vec<&Feed> = cycle.config.feeds.iter().map(|f| &f.feed).collect();
@@ -144,7 +144,7 @@ impl Cycle {
     pub fn reconfigured(
         &self,
         config: Config,
-        credentials_directory: Option<PathBuf>,
+        credentials_directory: Option<&Path>,
     ) -> Result<Cycle, CycleError> {
         Cycle::with_store(Arc::clone(&self.store), config, self.clock, credentials_directory)
     }
@@ -338,7 +338,18 @@ impl Cycle {
         recipient: &str,
         date: DateTime<Utc>,
     ) -> Result<NewMessage, MailError> {
-        let id = message_id(&self.config.mail, &result.digest.subscription, date, recipient);
+        let changes = &result.digest.change_ids;
+        let span = (
+            changes.first().copied().unwrap_or_default(),
+            changes.last().copied().unwrap_or_default(),
+        );
+        let id = message_id(
+            &self.config.mail,
+            &result.digest.subscription,
+            &result.digest.label,
+            span,
+            recipient,
+        );
         let outgoing = Outgoing {
             subscription: &result.digest.subscription,
             recipient,

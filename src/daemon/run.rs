@@ -1,7 +1,7 @@
 //! The daemon's loop: what is due is started, what ended is told, signals are heard.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -60,7 +60,7 @@ pub async fn run(
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => cycle = reload(cycle, &environment, credentials_directory.clone()),
+            _ = hangup.recv() => cycle = reload(cycle, &environment, credentials_directory.as_deref()),
             _ = watchdog.tick() => notify::alive(),
             Some(ended) = polls.join_next(), if !polls.is_empty() => {
                 let result = ended.map_err(|_| CycleError::Task("a poll"))??;
@@ -211,11 +211,7 @@ async fn next_look(cycle: &Cycle) -> Result<Duration, CycleError> {
 }
 
 /// The new configuration, or the old one where the new is wrong.
-fn reload(
-    cycle: Cycle,
-    environment: &Environment,
-    credentials_directory: Option<PathBuf>,
-) -> Cycle {
+fn reload(cycle: Cycle, environment: &Environment, credentials_directory: Option<&Path>) -> Cycle {
     notify::reloading();
     let path = cycle.config().path.clone();
     let outcome = config::load(&path, environment).map_err(|e| e.to_string()).and_then(|config| {

@@ -256,24 +256,24 @@ impl Reading<'_> {
                 }
             }
         }
-        if agent_counts {
-            // Who appoints: "Kestrel Systems today named …".
-            let agent = self
-                .parsed
-                .mentions()
-                .filter(|m| m.end <= trigger && m.end <= self.found.start.max(1) + 1)
-                .find(|m| {
-                    let MentionKind::Name(_) = m.kind else { return false };
-                    let kind = self.context.name_type(self.parsed, *m);
-                    let apposed =
-                        matches!(self.parsed.lower(m.start.wrapping_sub(1)), "of" | "at" | "from");
-                    !kind.surely_person && (kind.body || kind.organisation) && !apposed
-                });
-            if let Some(m) = agent {
-                return Some(self.context.full_name(self.parsed.slice(m.start, m.end)));
-            }
-        }
-        self.context.own_body.clone()
+        let agent = agent_counts.then(|| self.agent(trigger)).flatten();
+        agent
+            .map(|m| self.context.full_name(self.parsed.slice(m.start, m.end)))
+            .or_else(|| self.context.own_body.clone())
+    }
+
+    /// Who appoints: "Kestrel Systems today named …".
+    fn agent(&self, trigger: usize) -> Option<Mention> {
+        self.parsed
+            .mentions()
+            .filter(|m| m.end <= trigger && m.end <= self.found.start.max(1) + 1)
+            .find(|m| {
+                let MentionKind::Name(_) = m.kind else { return false };
+                let kind = self.context.name_type(self.parsed, *m);
+                let apposed =
+                    matches!(self.parsed.lower(m.start.wrapping_sub(1)), "of" | "at" | "from");
+                !kind.surely_person && (kind.body || kind.organisation) && !apposed
+            })
     }
 
     fn joins(&self) -> Vec<Fact> {

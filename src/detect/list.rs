@@ -1,8 +1,10 @@
 //! Names in lists, headings and cells, whose verb, body and role stand only above them.
 
+use std::collections::HashSet;
+
 use super::frame::{clean_role, clean_unit};
 use super::gate::is_boilerplate;
-use super::lexicon::Lexicon;
+use super::lexicon::{LeadWords, Lexicon};
 use super::mention::{Mention, MentionKind, Parsed};
 use super::pattern::{Names, Want, names_list, skip_bracket};
 use super::resolve::Context;
@@ -52,7 +54,9 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
             continue;
         }
         let Some(parsed) = line.sentences.first() else { continue };
-        let Some(lead) = lead_of(blocks, lines, &items, line.block, context) else { continue };
+        let Some(lead) = lead_of(blocks, lines, &items, line.block, context, &lexicon.leads) else {
+            continue;
+        };
         found.extend(item_facts(blocks, line.block, parsed, &lead, context));
     }
     found
@@ -105,6 +109,7 @@ fn lead_of(
     items: &[bool],
     index: usize,
     context: &Context,
+    words: &LeadWords,
 ) -> Option<Lead> {
     let mut above = Vec::new();
     let mut group = None;
@@ -142,7 +147,7 @@ fn lead_of(
             continue;
         }
         for parsed in lines[at].sentences.iter().rev().take(3) {
-            let Some(lead) = classify(parsed, at, context) else { continue };
+            let Some(lead) = classify(parsed, at, context, words) else { continue };
             match &mut found {
                 None if lead.action == Action::Blocked => return None,
                 None => found = Some(lead),
@@ -191,18 +196,12 @@ fn unit_in(parsed: &Parsed) -> Option<String> {
 }
 
 /// What a sentence above a list says of the items.
-fn classify(parsed: &Parsed, block: usize, context: &Context) -> Option<Lead> {
-    let words: Vec<&str> = parsed.tokens.iter().map(|t| t.lower.as_str()).collect();
-    let has = |list: &[&str]| words.iter().any(|w| list.contains(w));
+fn classify(parsed: &Parsed, block: usize, context: &Context, words: &LeadWords) -> Option<Lead> {
     let unit = unit_in(parsed);
-    let role = parsed
-        .mentions()
-        .find(|m| m.kind == MentionKind::Role)
-        .map(|m| singular(&clean_role(parsed.slice(m.start, m.end))));
-    let tier = parsed
-        .mentions()
-        .find(|m| m.kind == MentionKind::Tier)
-        .map(|m| parsed.slice(m.start, m.end).to_owned());
+    let role = first_of(parsed, MentionKind::Role).map(|r| singular(&clean_role(r)));
+    let tier = first_of(parsed, MentionKind::Tier).map(str::to_owned);
+    let (action, confidence_percent) =
+        action_of(parsed, unit.is_some() || role.is_some(), tier.is_some(), words)?;
     let body = parsed
         .mentions()
         .find(|m| {
@@ -212,156 +211,48 @@ fn classify(parsed: &Parsed, block: usize, context: &Context) -> Option<Lead> {
             }
         })
         .map(|m| context.full_name(parsed.slice(m.start, m.end)));
-    let lead = |action, confidence_percent| {
-        Some(Lead {
-            action,
-            tier: tier.clone(),
-            unit: unit.clone(),
-            role: role.clone(),
-            body: body.clone(),
-            block,
-            confidence_percent,
-        })
-    };
-    let elected = has(&[
-        "elected",
-        "winners",
-        "winner",
-        "results",
-        "result",
-        "won",
-        "elects",
-        "successful",
-        "winning",
-        "re-elected",
-        "reelected",
-    ]);
-    let staff = has(&["officers", "organizers", "organisers", "volunteers"]) && has(&["election"]);
-    let standing = has(&["existing", "continuing", "current", "remaining", "continue"]);
-    let candidates = has(&[
-        "candidate",
-        "candidates",
-        "nominee",
-        "nominees",
-        "nominations",
-        "nominated",
-        "running",
-        "standing",
-    ]);
-    let others = has(&[
-        "speakers",
-        "agenda",
-        "topics",
-        "features",
-        "changes",
-        "benefits",
-        "sessions",
-        "talks",
-        "prizes",
-        "grantees",
-        "recipients",
-        "attendees",
-        "ambassadors",
-        "mentors",
-        "mentees",
-        "interns",
-        "participants",
-        "authors",
-        "responsibilities",
-        "questions",
-        "goals",
-        "steps",
-        "reasons",
-    ]);
-    if others
-        || staff
-        || standing && !elected
-        || candidates && !has(&["elected", "successful", "congratulations"])
+    Some(Lead { action, tier, unit, role, body, block, confidence_percent })
+}
+
+fn first_of<'a>(parsed: &'a Parsed, kind: MentionKind) -> Option<&'a str> {
+    parsed.mentions().find(|m| m.kind == kind).map(|m| parsed.slice(m.start, m.end))
+}
+
+/// The action that the words of a lead give, and how sure it is.
+fn action_of(
+    parsed: &Parsed,
+    titled: bool,
+    tiered: bool,
+    words: &LeadWords,
+) -> Option<(Action, u8)> {
+    let has = |set: &HashSet<String>| parsed.tokens.iter().any(|t| set.contains(&t.lower));
+    let election = parsed.tokens.iter().any(|t| t.lower == "election");
+    let elected = has(&words.elected);
+    let not_chosen = has(&words.candidates) && !has(&words.chosen);
+    if has(&words.others)
+        || has(&words.staff) && election
+        || has(&words.standing) && !elected
+        || not_chosen
     {
-        return lead(Action::Blocked, 0);
+        return Some((Action::Blocked, 0));
     }
-    let position = unit.is_some()
-        || role.is_some()
-        || has(&[
-            "board",
-            "committee",
-            "council",
-            "team",
-            "representatives",
-            "directors",
-            "maintainers",
-            "committers",
-            "seats",
-            "election",
-            "leads",
-        ]);
-    let out = has(&[
-        "outgoing",
-        "emeritus",
-        "departing",
-        "farewell",
-        "goodbye",
-        "retiring",
-        "leaving",
-        "concluded",
-        "past",
-        "former",
-        "stepping",
-        "stepped",
-    ]) && !has(&["incoming", "new", "newly"]);
-    if out && (position || has(&["members"])) {
-        return lead(Action::Appoint(AppointmentAction::Departed), 75);
+    let position = titled || has(&words.positions);
+    let members = has(&words.members);
+    if has(&words.departing) && !has(&words.arriving) && (position || members) {
+        return Some((Action::Appoint(AppointmentAction::Departed), 75));
     }
-    let fresh = has(&[
-        "new",
-        "newest",
-        "welcome",
-        "welcomes",
-        "welcoming",
-        "joining",
-        "joined",
-        "announce",
-        "announcing",
-        "announced",
-        "introducing",
-        "introduce",
-        "meet",
-        "appointed",
-        "inaugural",
-        "initial",
-        "formation",
-        "added",
-        "congratulate",
-        "congratulations",
-        "comprised",
-        "comprises",
-        "consists",
-        "incoming",
-        "newly",
-        "seats",
-        "onboarded",
-    ]);
-    if has(&["re-elected", "reelected", "returning", "incumbent"])
-        && position
-        && !has(&["new", "elected"])
-    {
-        return lead(Action::Appoint(AppointmentAction::Reelected), 80);
+    if has(&words.returning) && position && !has(&words.newcomers) {
+        return Some((Action::Appoint(AppointmentAction::Reelected), 80));
     }
-    if elected && (position || has(&["election", "elections", "members"])) {
-        return lead(Action::Appoint(AppointmentAction::Elected), 85);
+    if elected && (position || has(&words.elections)) {
+        return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
-    let members =
-        has(&["members", "sponsors", "supporters", "partners", "organizations", "organisations"]);
-    let founding = has(&["founding", "launch", "inaugural"]) && members;
-    let of_body = unit.is_none() && role.is_none();
-    if of_body && (tier.is_some() && members || founding || fresh && has(&["members", "sponsors"]))
-    {
-        return lead(Action::Member, if fresh || founding { 75 } else { 45 });
+    let fresh = has(&words.fresh);
+    let founding = has(&words.founding) && members;
+    if !titled && (tiered && members || founding || fresh && has(&words.joining_members)) {
+        return Some((Action::Member, if fresh || founding { 75 } else { 45 }));
     }
-    if fresh && position {
-        return lead(Action::Appoint(AppointmentAction::Appointed), 70);
-    }
-    None
+    (fresh && position).then_some((Action::Appoint(AppointmentAction::Appointed), 70))
 }
 
 fn singular(role: &str) -> String {

@@ -480,10 +480,7 @@ impl Scan<'_> {
                 || token.lower == "&"
                 || (token.lower == "the" && self.lower(probe - 1) == "of")
                 || (token.lower == "and" && self.and_joins(at, probe));
-            if self.is_capital_inside(probe, at) {
-                probe += 1;
-                end = probe;
-            } else if adjacent_initial {
+            if self.is_capital_inside(probe, at) || adjacent_initial {
                 probe += 1;
                 end = probe;
             } else if token.lower == "," && self.legal_suffix(probe + 1) {

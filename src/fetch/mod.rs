@@ -68,7 +68,7 @@ pub enum FetchError {
         /// What to allow.
         host: String,
     },
-    /// Redirected more than [`REDIRECTS_MAX`] times.
+    /// Redirected more than five times.
     #[error("{url}: redirected more than {REDIRECTS_MAX} times")]
     Redirects {
         /// The first address.

@@ -82,7 +82,7 @@ fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
             let glued = before.span.end == token.span.start;
             let initial = before.lower.chars().count() == 1 && before.capital;
             let short = ABBREVIATIONS.contains(&before.lower.as_str());
-            opens && glued && !initial && !(short && !starts_new(next))
+            opens && glued && !initial && (!short || starts_new(next))
         }
         "\"" | "”" | "’" | ")" => {
             // A stop inside the quotation ends the sentence behind the closing mark.
@@ -123,7 +123,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
         if c.is_whitespace() {
             continue;
         }
-        if !is_word(c) && !(c == '@' && next_is_word(text, start + 1)) {
+        let begins_word = is_word(c) || c == '@' && next_is_word(text, start + 1);
+        if !begins_word {
             if matches!(c, '\'' | '’') && is_possessive(text, start) {
                 chars.next();
                 let end = start + c.len_utf8() + 1;

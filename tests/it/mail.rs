@@ -86,7 +86,7 @@ async fn every_answer_has_its_meaning() {
         ("drop@example.org", "unanswered"),
     ] {
         let outcome = mailer.deliver(&item(recipient)).await;
-        let word = match outcome {
+        let word = match &outcome {
             Delivery::Accepted(_) => "accepted",
             Delivery::Refused(_) => "refused",
             Delivery::Deferred(_) => "deferred",
@@ -95,7 +95,7 @@ async fn every_answer_has_its_meaning() {
         // A 451 is a response too: whether before or after DATA, trying again is right.
         assert!(
             word == wanted || (wanted == "deferred" && word == "unanswered"),
-            "{recipient}: {word}"
+            "{recipient}: {word} ({outcome:?})"
         );
     }
 }
@@ -145,13 +145,14 @@ async fn a_file_is_written_once_for_a_message_and_sendmail_is_asked() {
     let folder = tempfile::tempdir().unwrap();
     let file =
         Mailer::new(&settings(Transport::File { path: folder.path().join("out") }), None).unwrap();
+    let message = item("reader@example.org");
     for _ in 0..2 {
-        assert!(matches!(file.deliver(&item("reader@example.org")).await, Delivery::Accepted(_)));
+        assert!(matches!(file.deliver(&message).await, Delivery::Accepted(_)));
     }
     let written: Vec<_> =
         std::fs::read_dir(folder.path().join("out")).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(written.len(), 1);
-    assert_eq!(std::fs::read(&written[0]).unwrap(), item("reader@example.org").bytes);
+    assert_eq!(std::fs::read(&written[0]).unwrap(), message.bytes);
     for (command, accepted) in [("/bin/true", true), ("/bin/false", false), ("/nonexistent", false)]
     {
         let mailer =

@@ -1,6 +1,7 @@
 //! The integration tests: the real binary, a real HTTP server, a real SMTP server, real SQLite.
 
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and the environment")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
 mod corpus;

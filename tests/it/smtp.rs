@@ -39,7 +39,7 @@ impl SmtpServer {
             .unwrap()
             .signed_by(&key, &issuer)
             .unwrap();
-        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(
@@ -73,10 +73,10 @@ async fn greet(mut stream: TcpStream, acceptor: TlsAcceptor, received: Arc<Mutex
     if stream.write_all(b"220 localhost ESMTP\r\n").await.is_err() {
         return;
     }
-    if talk(&mut stream, false, &received).await {
-        if let Ok(mut secure) = acceptor.accept(stream).await {
-            talk(&mut secure, true, &received).await;
-        }
+    if talk(&mut stream, false, &received).await
+        && let Ok(mut secure) = acceptor.accept(stream).await
+    {
+        talk(&mut secure, true, &received).await;
     }
 }
 

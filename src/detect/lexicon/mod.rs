@@ -17,6 +17,7 @@ const TIERS: &str = include_str!("tiers.toml");
 const ROLES: &str = include_str!("roles.toml");
 const WORDS: &str = include_str!("words.toml");
 const TRIGGERS: &str = include_str!("triggers.toml");
+const LEADS: &str = include_str!("leads.toml");
 const GIVEN_NAMES: &str = include_str!("given_names.toml");
 
 /// What a trigger speaks of.
@@ -106,6 +107,31 @@ pub struct Lexicon {
     pub modality: Phrases<()>,
     /// Gate: negation.
     pub negation: Phrases<()>,
+    /// Words above lists.
+    pub leads: LeadWords,
+}
+
+/// Words in what stands above a list; `leads.toml` says what each set is for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct LeadWords {
+    pub elected: HashSet<String>,
+    pub staff: HashSet<String>,
+    pub standing: HashSet<String>,
+    pub candidates: HashSet<String>,
+    pub chosen: HashSet<String>,
+    pub others: HashSet<String>,
+    pub positions: HashSet<String>,
+    pub departing: HashSet<String>,
+    pub arriving: HashSet<String>,
+    pub fresh: HashSet<String>,
+    pub returning: HashSet<String>,
+    pub newcomers: HashSet<String>,
+    pub elections: HashSet<String>,
+    pub members: HashSet<String>,
+    pub joining_members: HashSet<String>,
+    pub founding: HashSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -246,6 +272,7 @@ impl Lexicon {
             history: Phrases::of(&words.history),
             modality: Phrases::of(&words.modality),
             negation: Phrases::of(&words.negation),
+            leads: toml::from_str(LEADS)?,
         })
     }
 }

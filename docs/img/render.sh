@@ -9,4 +9,4 @@ cargo run --quiet -- --config "$work/gazetted.toml" poll
 cargo run --quiet -- --config "$work/gazetted.toml" digest --preview html > "$work/digest.html"
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
   --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$work/profile" \
-  --window-size="${WIDTH:-720},${HEIGHT:-1500}" --screenshot="$PWD/${1:-docs/img/digest.png}" "$work/digest.html" 2>/dev/null
+  --window-size="${WIDTH:-720},${HEIGHT:-1690}" --screenshot="$PWD/${1:-docs/img/digest.png}" "$work/digest.html" 2>/dev/null

@@ -28,6 +28,10 @@ pub enum Frame {
     Depart,
     /// The author leaves.
     DepartFirstPerson,
+    /// The author arrives.
+    JoinFirstPerson,
+    /// What the sentence said of somebody before, it says of one more.
+    Also,
     /// A person succeeds another.
     Succeed,
     /// "She succeeds Tom": only the other side is named.

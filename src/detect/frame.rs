@@ -35,7 +35,9 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Appoint => reading.appointments(AppointmentAction::Appointed),
         Frame::Elect => reading.appointments(reading.elected()),
         Frame::Depart => reading.departures(),
-        Frame::DepartFirstPerson => reading.first_person_departure(),
+        Frame::DepartFirstPerson => reading.first_person(AppointmentAction::Departed),
+        Frame::JoinFirstPerson => reading.first_person(AppointmentAction::Appointed),
+        Frame::Also => reading.also(),
         Frame::Succeed => reading.succession(),
         Frame::SucceedOther => reading.succeeded_before(),
         Frame::Host => reading.hostings(),
@@ -193,7 +195,7 @@ impl Reading<'_> {
     fn body(&self, agent_counts: bool) -> Option<String> {
         if let Some(filler) = self.fillers(Slot::Body).next() {
             if !filler.own {
-                return Some(self.context.full_name(self.text(filler)));
+                return Some(self.context.body_name(self.text(filler)));
             }
             return self.context.own_body.clone();
         }
@@ -241,7 +243,7 @@ impl Reading<'_> {
                 if let Some(m) =
                     self.parsed.mention_at.get(at).copied().flatten().filter(|m| fits(m))
                 {
-                    return Some(self.context.full_name(self.parsed.slice(m.start, m.end)));
+                    return Some(self.context.body_name(self.parsed.slice(m.start, m.end)));
                 }
             }
             let before =
@@ -252,7 +254,7 @@ impl Reading<'_> {
                     between.as_str(),
                     "" | "'s" | "’s" | "'s new" | "’s new" | "’s first" | "'s first"
                 ) {
-                    return Some(self.context.full_name(self.parsed.slice(m.start, m.end)));
+                    return Some(self.context.body_name(self.parsed.slice(m.start, m.end)));
                 }
             }
         }
@@ -407,7 +409,7 @@ impl Reading<'_> {
         if kind.body || kind.known_body || kind.organisation && !kind.surely_person {
             return None;
         }
-        let role = self.role();
+        let role = self.bracketed_role(subject).or_else(|| self.role());
         let unit = self
             .unit()
             .or_else(|| self.inherited_unit.filter(|_| role.is_none()).map(str::to_owned));
@@ -431,6 +433,23 @@ impl Reading<'_> {
             fact.confidence -= 0.1;
         }
         Some(fact)
+    }
+
+    /// "Ana Castellan (Chair)": a role of her own.
+    fn bracketed_role(&self, subject: Filler) -> Option<String> {
+        if self.parsed.lower(subject.end) != "(" {
+            return None;
+        }
+        let at = subject.end + 1 + usize::from(self.parsed.lower(subject.end + 1) == "as");
+        let role = self
+            .parsed
+            .mention_at
+            .get(at)
+            .copied()
+            .flatten()
+            .filter(|m| m.kind == MentionKind::Role)?;
+        (self.parsed.lower(role.end) == ")")
+            .then(|| clean_role(self.parsed.slice(role.start, role.end)))
     }
 
     fn departures(&self) -> Vec<Fact> {
@@ -481,7 +500,7 @@ impl Reading<'_> {
         }
     }
 
-    fn first_person_departure(&self) -> Vec<Fact> {
+    fn first_person(&self, action: AppointmentAction) -> Vec<Fact> {
         let Some(author) = &self.context.author else { return Vec::new() };
         let (Some(body), role) = (self.body(false), self.role()) else { return Vec::new() };
         let unit = self.unit();
@@ -489,7 +508,7 @@ impl Reading<'_> {
             return Vec::new();
         }
         let detail = Detail::Appointment(Appointment {
-            action: AppointmentAction::Departed,
+            action,
             unit,
             role: Some(role.unwrap_or_else(|| "member".into())),
             affiliation: None,
@@ -501,6 +520,25 @@ impl Reading<'_> {
             own: false,
         };
         vec![self.fact(author.clone(), body, detail, place)]
+    }
+
+    /// "… Ana as Chair, Tom as Treasurer": what was said of the first is said of the next.
+    fn also(&self) -> Vec<Fact> {
+        let said = self.previous.iter().rev().find_map(|f| match &f.detail {
+            Detail::Appointment(a) if self.parsed.text.contains(&f.subject) => {
+                Some((a.action, a.unit.clone(), f.body.clone()))
+            }
+            _ => None,
+        });
+        let Some((action, unit, body)) = said else { return Vec::new() };
+        let mut facts = self.appointments(action);
+        for fact in &mut facts {
+            fact.body.clone_from(&body);
+            if let Detail::Appointment(a) = &mut fact.detail {
+                a.unit.clone_from(&unit);
+            }
+        }
+        facts
     }
 
     fn succession(&self) -> Vec<Fact> {

@@ -85,7 +85,7 @@ pub fn objection(
     if lexicon.negation.find(before).is_some() {
         return Some(Objection::Negation);
     }
-    if lexicon.modality.find(near).is_some() || lexicon.modality.find(lead).is_some() {
+    if modal(near, lexicon) || modal(lead, lexicon) {
         return Some(Objection::Modality);
     }
     if lexicon.history.find(near).is_some()
@@ -97,13 +97,24 @@ pub fn objection(
     None
 }
 
+/// Whether the words leave it open that it happened. "We would like to thank" leaves nothing open.
+fn modal(tokens: &[Token], lexicon: &Lexicon) -> bool {
+    (0..tokens.len()).any(|at| {
+        let Some((_, _, length)) = lexicon.modality.longest(tokens, at) else { return false };
+        let polite = tokens[at].lower == "would"
+            && tokens[at + length..].iter().take(3).any(|t| t.lower == "like");
+        !polite
+    })
+}
+
 /// "joined in 2019", "has been a member since 2020".
 fn told_of_the_past(parsed: &Parsed, found: &Match, year: Option<i32>) -> bool {
     let Some(year) = year else { return false };
     let (start, end) = found.trigger.unwrap_or((found.start, found.end));
     let from = start.saturating_sub(6);
     let until = (found.end.max(end) + 8).min(parsed.tokens.len());
-    (from..until).any(|i| {
+    let ago = (end..until).any(|i| parsed.lower(i) == "ago");
+    ago || (from..until).any(|i| {
         let Some(told) = year_of(&parsed.tokens[i]) else { return false };
         let led =
             matches!(parsed.lower(i.wrapping_sub(1)), "in" | "since" | "from" | "of" | "until")

@@ -48,16 +48,33 @@ pub struct Line<'a> {
 /// The facts of a document's lists.
 pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexicon) -> Vec<Fact> {
     let items: Vec<bool> = lines.iter().map(|l| is_item(&blocks[l.block], l, context)).collect();
+    // A post that calls for candidates or votes has no winners yet.
+    let undecided = lines
+        .first()
+        .and_then(|l| l.sentences.first())
+        .is_some_and(|p| lexicon.candidacy.find(p.tokens).is_some());
     let mut found = Vec::new();
     for line in lines {
         if !items[line.block] || is_boilerplate(blocks, line.block, lexicon) {
             continue;
         }
         let Some(parsed) = line.sentences.first() else { continue };
+        // One name in strong type may be a signature; two are a list.
+        let alone = !items.get(line.block + 1).copied().unwrap_or(false)
+            && !(line.block > 0 && items[line.block - 1]);
         let Some(lead) = lead_of(blocks, lines, &items, line.block, context, &lexicon.leads) else {
             continue;
         };
-        found.extend(item_facts(blocks, line.block, parsed, &lead, context));
+        let led = blocks[lead.block].text.ends_with(':')
+            || matches!(blocks[lead.block].kind, BlockKind::Heading(_));
+        if alone && !led && blocks[line.block].kind == BlockKind::Paragraph {
+            continue;
+        }
+        let mut facts = item_facts(blocks, line.block, parsed, &lead, context);
+        if undecided {
+            facts.iter_mut().for_each(|f| f.confidence -= 0.4);
+        }
+        found.extend(facts);
     }
     found
 }
@@ -72,7 +89,9 @@ fn is_item(block: &Block, line: &Line, context: &Context) -> bool {
         BlockKind::Heading(_) => block.text.len() < 90 && begins_with_person(line, context),
         BlockKind::Paragraph => {
             block.strong_prefix > 3 && block.strong_prefix < 80 && begins_with_person(line, context)
-                || block.text.len() < 60 && is_bare_name(block, line, context)
+                || block.text.len() < 60
+                    && !block.text.starts_with('@')
+                    && is_bare_name(block, line, context)
         }
         _ => false,
     }
@@ -167,7 +186,30 @@ fn lead_of(
     if let (Some(group), Action::Appoint(_)) = (group, lead.action) {
         lead.body = Some(group);
     }
+    if lead.body.is_none() {
+        lead.body = lead.unit.as_deref().and_then(|unit| body_of_unit(lines, unit, context));
+    }
     Some(lead)
+}
+
+/// The body that the beginning of the text gives the unit: "the Harbor Foundation's Steering Committee".
+fn body_of_unit(lines: &[Line], unit: &str, context: &Context) -> Option<String> {
+    let sentences = lines.iter().take(6).flat_map(|l| &l.sentences);
+    sentences.into_iter().find_map(|p| {
+        let unit = p.mentions().find(|m| {
+            m.kind == MentionKind::Unit && p.slice(m.start, m.end).eq_ignore_ascii_case(unit)
+        })?;
+        let body =
+            |m: &Mention| matches!(m.kind, MentionKind::Name(_)) && context.name_type(p, *m).body;
+        let before = p
+            .mentions()
+            .rev()
+            .find(|m| m.end <= unit.start && unit.start - m.end <= 2)
+            .filter(body);
+        let after =
+            p.mentions().find(|m| m.start >= unit.end && m.start - unit.end <= 3).filter(body);
+        before.or(after).map(|m| context.body_name(p.slice(m.start, m.end)))
+    })
 }
 
 /// A list item or heading that is nothing but a name groups the items under it by their body.
@@ -210,7 +252,7 @@ fn classify(parsed: &Parsed, block: usize, context: &Context, words: &LeadWords)
                 kind.body || kind.known_body
             }
         })
-        .map(|m| context.full_name(parsed.slice(m.start, m.end)));
+        .map(|m| context.body_name(parsed.slice(m.start, m.end)));
     Some(Lead { action, tier, unit, role, body, block, confidence_percent })
 }
 
@@ -342,7 +384,7 @@ fn lists_names(
     let set_off = matches!(parsed.lower(first.end), ":" | "-" | "–" | "—" | ",")
         && first.end - first.start <= 5;
     let MentionKind::Name(kind) = first.kind else { return false };
-    whole || set_off && kind.organisation
+    whole || set_off && !kind.surely_person
 }
 
 /// "Treasurer: Name": the role, and where the name begins.
@@ -409,6 +451,12 @@ fn appointee(
     let weak = !kind.surely_person
         && !matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
     if weak {
+        return None;
+    }
+    let after = skip_bracket(parsed, name.end);
+    let set_off =
+        after >= parsed.tokens.len() || parsed.tokens[after].kind != crate::text::TokenKind::Word;
+    if !kind.surely_person && !set_off {
         return None;
     }
     let subject = context.person(parsed.slice(name.start, name.end));

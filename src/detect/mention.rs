@@ -480,6 +480,9 @@ impl Scan<'_> {
                 || token.lower == "&"
                 || (token.lower == "the" && self.lower(probe - 1) == "of")
                 || (token.lower == "and" && self.and_joins(at, probe));
+            if self.text[token.span.clone()].starts_with('@') {
+                break;
+            }
             if self.is_capital_inside(probe, at) || adjacent_initial {
                 probe += 1;
                 end = probe;
@@ -531,7 +534,9 @@ impl Scan<'_> {
         let role = self.role(probe).is_some() && !self.lexicon.given_names.contains(&token.lower);
         let known_person = self.lexicon.given_names.contains(&self.tokens[at].lower);
         // A trigger in a headline ends the name: "Acme Names Ana".
-        !(generic || unit || role && !(known_person && probe == at + 1))
+        let in_body =
+            self.has_body_head(at, probe) && (at..probe).any(|i| self.tokens[i].lower == "of");
+        !(generic || unit || role && !(known_person && probe == at + 1) && !in_body)
     }
 
     /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".

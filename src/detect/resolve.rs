@@ -48,6 +48,8 @@ pub struct Context {
     pub year: Option<i32>,
     /// Whether the publisher carries other people's news, so that any organisation can be the body.
     pub wire: bool,
+    /// The initials of the publisher, where the document uses them.
+    own_acronym: Option<String>,
     /// From a part of a person's name, lower case, to the whole of it.
     people: HashMap<String, String>,
     /// From an acronym to the name that it stands for.
@@ -71,6 +73,7 @@ impl Context {
                 .and_then(|p| p.get(..4))
                 .and_then(|y| y.parse().ok()),
             wire: false,
+            own_acronym: None,
             people: HashMap::new(),
             acronyms: HashMap::new(),
             types: HashMap::new(),
@@ -86,6 +89,13 @@ impl Context {
             }
         }
         (context.own_body, context.wire) = own_body(article, sentences, lexicon, &context);
+        context.own_acronym = acronym_of(article.publisher.trim(), sentences);
+        if let (Some(acronym), false) = (&context.own_acronym, context.wire) {
+            // A document that says only "ISRG" is about ISRG.
+            if !sentences.iter().any(|p| p.text.contains(article.publisher.trim())) {
+                context.own_body = Some(acronym.clone());
+            }
+        }
         if let Some(own) = &context.own_body {
             let kind = NameType {
                 body: true,
@@ -110,6 +120,19 @@ impl Context {
         name.to_owned()
     }
 
+    /// A body's name: the document's own where the name means that.
+    pub fn body_name(&self, name: &str) -> String {
+        match &self.own_body {
+            // "Ceph Foundation" in the news of Ceph says more than "Ceph".
+            Some(own)
+                if self.is_own_body(name) && fold_name(name).len() <= fold_name(own).len() =>
+            {
+                own.clone()
+            }
+            _ => self.full_name(name),
+        }
+    }
+
     /// The full name of a person, from a part of it.
     pub fn person(&self, name: &str) -> String {
         let trimmed = name.trim().trim_start_matches('@');
@@ -127,10 +150,15 @@ impl Context {
     /// Whether a name means the document's own body.
     pub fn is_own_body(&self, name: &str) -> bool {
         let Some(own) = &self.own_body else { return false };
-        let (own, name) = (fold_name(own), fold_name(&self.full_name(name)));
-        own == name
-            || (name.len() > 3 && own.starts_with(&name))
-            || (own.len() > 3 && name.starts_with(&own))
+        if self.own_acronym.as_deref() == Some(name.trim()) {
+            return true;
+        }
+        let own = fold_name(own);
+        [fold_name(name), fold_name(&self.full_name(name))].iter().any(|name| {
+            own == *name
+                || (name.len() > 3 && own.starts_with(name))
+                || (own.len() > 3 && name.starts_with(&own))
+        })
     }
 
     fn learn_person(&mut self, parsed: &Parsed, mention: Mention) {
@@ -267,6 +295,18 @@ impl Names for Context {
         let pointed = matches!(before, "the" | "our" | "this" | "its" | "their");
         (pointed && OWN_NOUNS.contains(&parsed.lower(at))).then_some(at + 1)
     }
+}
+
+/// The initials of a name, where the document uses them.
+fn acronym_of(publisher: &str, sentences: &[&Parsed]) -> Option<String> {
+    let initials: String = publisher
+        .split(' ')
+        .filter_map(|w| w.chars().next())
+        .filter(|c| c.is_uppercase())
+        .collect();
+    let used = initials.len() >= 3
+        && sentences.iter().any(|p| p.tokens.iter().any(|t| p.text[t.span.clone()] == initials));
+    used.then_some(initials)
 }
 
 fn without_head(name: &str) -> Option<String> {

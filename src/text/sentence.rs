@@ -123,7 +123,13 @@ pub fn tokens(text: &str) -> Vec<Token> {
         if c.is_whitespace() {
             continue;
         }
-        let begins_word = is_word(c) || c == '@' && next_is_word(text, start + 1);
+        let opens = text[..start]
+            .chars()
+            .next_back()
+            .is_none_or(|before| before.is_whitespace() || before == '(');
+        let begins_word = is_word(c)
+            || (c == '@' || c == '.' && opens && next_is_capital(text, start + 1))
+                && next_is_word(text, start + 1);
         if !begins_word {
             if matches!(c, '\'' | '’') && is_possessive(text, start) {
                 chars.next();
@@ -187,6 +193,11 @@ fn next_is_word(text: &str, at: usize) -> bool {
     text[at..].chars().next().is_some_and(char::is_alphanumeric)
 }
 
+/// ".NET" is a word, ". Next" is not.
+fn next_is_capital(text: &str, at: usize) -> bool {
+    text[at..].chars().next().is_some_and(char::is_uppercase)
+}
+
 fn is_possessive(text: &str, at: usize) -> bool {
     let mut rest = text[at..].chars();
     matches!(rest.next(), Some('\'' | '’'))
@@ -222,6 +233,7 @@ mod tests {
             ("Node.js's board", vec!["node.js", "'s", "board"]),
             ("O’Neil (@ana-c), AT&T", vec!["o’neil", "(", "@ana-c", ")", ",", "at", "&", "t"]),
             ("Drost-Fromm, C++", vec!["drost-fromm", ",", "c++"]),
+            ("the .NET team. Next", vec!["the", ".net", "team", ".", "next"]),
         ] {
             let found: Vec<_> = tokens(text).into_iter().map(|t| t.lower).collect();
             assert_eq!(found, expected, "{text}");

@@ -235,7 +235,9 @@ impl Lexicon {
         }
         let mut units = Phrases::default();
         for row in toml::from_str::<UnitsFile>(UNITS)?.unit {
-            for name in row.aliases.iter().chain([&row.name]) {
+            // Two capitals stand for too many other things.
+            let aliases = row.aliases.iter().filter(|alias| alias.len() > 2);
+            for name in aliases.chain([&row.name]) {
                 units.insert(name, row.name.clone());
             }
         }

@@ -413,7 +413,11 @@ impl Reading<'_> {
         let unit = self
             .unit()
             .or_else(|| self.inherited_unit.filter(|_| role.is_none()).map(str::to_owned));
-        if role.is_none() && unit.is_none() && action == AppointmentAction::Elected {
+        if role.is_none()
+            && unit.is_none()
+            && action == AppointmentAction::Elected
+            && !self.says_member()
+        {
             return None;
         }
         let name = self.context.person(self.text(subject));

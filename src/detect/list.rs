@@ -47,7 +47,19 @@ pub struct Line<'a> {
 
 /// The facts of a document's lists.
 pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexicon) -> Vec<Fact> {
-    let items: Vec<bool> = lines.iter().map(|l| is_item(&blocks[l.block], l, context)).collect();
+    let mut items: Vec<bool> =
+        lines.iter().map(|l| is_item(&blocks[l.block], l, context)).collect();
+    // A bare name beside a line that is surely one: unusual names in a list of names.
+    for at in 1..items.len() {
+        let beside = items[at - 1] && blocks[at - 1].kind == blocks[at].kind;
+        if beside
+            && blocks[at].kind == BlockKind::Paragraph
+            && blocks[at].text.len() < 60
+            && is_lone_name(&lines[at], context)
+        {
+            items[at] = true;
+        }
+    }
     // A post that calls for candidates or votes has no winners yet.
     let undecided = lines
         .first()
@@ -109,6 +121,14 @@ fn begins_with_person(line: &Line, context: &Context) -> bool {
     })
 }
 
+/// Nothing but a name that can be a person's, known or not.
+fn is_lone_name(line: &Line, context: &Context) -> bool {
+    let Some(parsed) = line.sentences.first() else { return false };
+    names_list(parsed, context, Want::People, 0).is_some_and(|(names, _)| {
+        names.len() == 1 && skip_bracket(parsed, names[0].end) >= parsed.tokens.len()
+    })
+}
+
 /// Nothing but a person's name, a bracket aside.
 fn is_bare_name(block: &Block, line: &Line, context: &Context) -> bool {
     let Some(parsed) = line.sentences.first() else { return false };
@@ -165,8 +185,12 @@ fn lead_of(
         if at >= index {
             continue;
         }
-        for parsed in lines[at].sentences.iter().rev().take(3) {
+        for (back, parsed) in lines[at].sentences.iter().rev().take(3).enumerate() {
             let Some(lead) = classify(parsed, at, context, words) else { continue };
+            // Only the words right above a list can say that it is none of ours.
+            if back > 0 && lead.action == Action::Blocked {
+                continue;
+            }
             match &mut found {
                 None if lead.action == Action::Blocked => return None,
                 None => found = Some(lead),
@@ -291,7 +315,11 @@ fn action_of(
     }
     let fresh = has(&words.fresh);
     let founding = has(&words.founding) && members;
-    if !titled && (tiered && members || founding || fresh && has(&words.joining_members)) {
+    let projects = parsed.tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
+    if !titled
+        && !projects
+        && (tiered && members || founding || fresh && has(&words.joining_members))
+    {
         return Some((Action::Member, if fresh || founding { 75 } else { 45 }));
     }
     (fresh && position).then_some((Action::Appoint(AppointmentAction::Appointed), 70))
@@ -320,7 +348,9 @@ fn item_facts(
     let limit = (at + 3).min(parsed.tokens.len());
     let Some((names, end)) = (at..limit).find_map(people) else { return Vec::new() };
     let first = names[0];
-    let person = context.name_type(parsed, first).surely_person;
+    let kind = context.name_type(parsed, first);
+    let person = kind.surely_person
+        || lead.unit.is_some() && lead.tier.is_none() && kind.person && !kind.organisation;
     match lead.action {
         Action::Member if person => {
             let mut lead = lead.clone();
@@ -448,7 +478,9 @@ fn appointee(
         return None;
     }
     // A line of running text that only begins with a name is no list of names.
+    let whole = skip_bracket(parsed, name.end) >= parsed.tokens.len();
     let weak = !kind.surely_person
+        && !whole
         && !matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
     if weak {
         return None;

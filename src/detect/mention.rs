@@ -338,7 +338,8 @@ impl Scan<'_> {
         let mut head = None;
         while end < self.tokens.len() && end < at + 7 {
             let token = &self.tokens[end];
-            let is_head = self.lexicon.role_heads.contains(&token.lower);
+            let plain = token.lower.strip_prefix("co-").unwrap_or(&token.lower);
+            let is_head = self.lexicon.role_heads.contains(plain);
             let is_modifier = self.lexicon.role_modifiers.contains(&token.lower);
             let joins = matches!(token.lower.as_str(), "and" | "&" | "-" | "/")
                 && end > at
@@ -427,7 +428,8 @@ impl Scan<'_> {
             && token.capital
             && (!self.lexicon.never_names.contains(&token.lower)
                 || self.is_acronym(at)
-                || self.opens_name(at))
+                || self.opens_name(at)
+                || self.is_month_as_name(at))
             && !token.lower.starts_with(|c: char| c.is_ascii_digit() && token.lower.len() < 2)
             || self.text[token.span.clone()].starts_with('@')
     }
@@ -439,6 +441,17 @@ impl Scan<'_> {
             && raw.chars().all(char::is_uppercase)
             && self.tokens.iter().any(|t| t.kind == TokenKind::Word && !t.capital)
             && self.tokens.get(at + 1).is_some_and(|t| t.capital)
+    }
+
+    /// "April Johnson", not "April 2026".
+    fn is_month_as_name(&self, at: usize) -> bool {
+        self.lexicon.given_names.contains(self.lower(at))
+            && self.tokens.get(at + 1).is_some_and(|t| {
+                t.kind == TokenKind::Word
+                    && t.capital
+                    && !self.lexicon.never_names.contains(&t.lower)
+                    && !t.lower.starts_with(|c: char| c.is_ascii_digit())
+            })
     }
 
     /// "New Zealand", "First Republic": a common word that opens a name of a place.

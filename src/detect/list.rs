@@ -72,8 +72,8 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
         }
         let Some(parsed) = line.sentences.first() else { continue };
         // One name in strong type may be a signature; two are a list.
-        let alone = !items.get(line.block + 1).copied().unwrap_or(false)
-            && !(line.block > 0 && items[line.block - 1]);
+        let before = line.block > 0 && items[line.block - 1];
+        let alone = !before && items.get(line.block + 1) != Some(&true);
         let Some(lead) = lead_of(blocks, lines, &items, line.block, context, &lexicon.leads) else {
             continue;
         };

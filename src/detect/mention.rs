@@ -443,7 +443,7 @@ impl Scan<'_> {
             && self.tokens.get(at + 1).is_some_and(|t| t.capital)
     }
 
-    /// "April Johnson", not "April 2026".
+    /// "April Weber", not "April 2026".
     fn is_month_as_name(&self, at: usize) -> bool {
         self.lexicon.given_names.contains(self.lower(at))
             && self.tokens.get(at + 1).is_some_and(|t| {

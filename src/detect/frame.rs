@@ -274,7 +274,8 @@ impl Reading<'_> {
                 let kind = self.context.name_type(self.parsed, *m);
                 let apposed =
                     matches!(self.parsed.lower(m.start.wrapping_sub(1)), "of" | "at" | "from");
-                !kind.surely_person && (kind.body || kind.organisation) && !apposed
+                let adjacent = m.end + 1 >= self.found.start && m.start == 0;
+                !kind.surely_person && (kind.body || kind.organisation || adjacent) && !apposed
             })
     }
 
@@ -308,6 +309,11 @@ impl Reading<'_> {
             });
             let own = named_body.is_none_or(|f| f.own || self.context.is_own_body(self.text(f)));
             let certain = member || tier.is_some();
+            let vague_place = named_body.is_none_or(|f| f.own)
+                || self.trigger_words().to_lowercase().starts_with("introduc");
+            if vague_place && !certain && !kind.organisation && !kind.body {
+                continue;
+            }
             let plausible = body_kind.is_none_or(|k| k.body || k.known_body) || certain || own;
             if !plausible || (named_body.is_none() && !certain) {
                 continue;
@@ -434,7 +440,12 @@ impl Reading<'_> {
         });
         let mut fact = self.fact(name, body, detail, subject);
         if !kind.surely_person {
-            fact.confidence -= 0.1;
+            // "Kyverno is now a controller": a common noun after a verb of being.
+            let common = fact.role().is_some_and(|r| {
+                !r.contains(' ') && r.chars().all(char::is_lowercase) && r != "member"
+            });
+            let becomes = self.construction.name == "<person> becomes <role>";
+            fact.confidence -= if becomes && common { 0.35 } else { 0.1 };
         }
         Some(fact)
     }
@@ -476,7 +487,8 @@ impl Reading<'_> {
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
             if kind.surely_person || (kind.person && !kind.organisation) {
-                if vague && !place {
+                // A name that only looks like a person's needs a post to leave.
+                if (vague || !kind.surely_person) && !place {
                     continue;
                 }
                 facts.extend(self.appointment(subject, AppointmentAction::Departed, false));

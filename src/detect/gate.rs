@@ -112,7 +112,7 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, year: Option<i32>) -> bool {
     let Some(year) = year else { return false };
     let (start, end) = found.trigger.unwrap_or((found.start, found.end));
     let from = start.saturating_sub(6);
-    let until = (found.end.max(end) + 8).min(parsed.tokens.len());
+    let until = (found.end.max(end) + 14).min(parsed.tokens.len());
     let ago = (end..until).any(|i| parsed.lower(i) == "ago");
     ago || (from..until).any(|i| {
         let Some(told) = year_of(&parsed.tokens[i]) else { return false };

@@ -65,30 +65,60 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
         .first()
         .and_then(|l| l.sentences.first())
         .is_some_and(|p| lexicon.candidacy.find(p.tokens).is_some());
+    let leads: Vec<Option<Lead>> = lines
+        .iter()
+        .map(|line| {
+            let open = items[line.block] && !is_boilerplate(blocks, line.block, lexicon);
+            open.then(|| lead_of(blocks, lines, &items, line.block, context, &lexicon.leads))
+                .flatten()
+        })
+        .collect();
+    // Where one item is surely a person, the unusual names beside it are people too.
+    let peopled: HashSet<usize> = lines
+        .iter()
+        .zip(&leads)
+        .filter_map(|(line, lead)| {
+            lead.as_ref().filter(|_| names_person(line, context)).map(|l| l.block)
+        })
+        .collect();
     let mut found = Vec::new();
-    for line in lines {
-        if !items[line.block] || is_boilerplate(blocks, line.block, lexicon) {
-            continue;
-        }
-        let Some(parsed) = line.sentences.first() else { continue };
+    for (line, lead) in lines.iter().zip(&leads) {
+        let (Some(lead), Some(parsed)) = (lead, line.sentences.first()) else { continue };
         // One name in strong type may be a signature; two are a list.
         let before = line.block > 0 && items[line.block - 1];
         let alone = !before && items.get(line.block + 1) != Some(&true);
-        let Some(lead) = lead_of(blocks, lines, &items, line.block, context, &lexicon.leads) else {
-            continue;
-        };
         let led = blocks[lead.block].text.ends_with(':')
             || matches!(blocks[lead.block].kind, BlockKind::Heading(_));
-        if alone && !led && blocks[line.block].kind == BlockKind::Paragraph {
+        let signature = alone && !led && blocks[line.block].kind == BlockKind::Paragraph;
+        if signature || lead.action != Action::Member && !peopled.contains(&lead.block) {
             continue;
         }
-        let mut facts = item_facts(blocks, line.block, parsed, &lead, context);
+        let mut facts = item_facts(blocks, line.block, parsed, lead, context);
         if undecided {
             facts.iter_mut().for_each(|f| f.confidence -= 0.4);
         }
         found.extend(facts);
     }
     found
+}
+
+/// Whether a line names somebody who is surely a person: by the name, or by a role behind it.
+fn names_person(line: &Line, context: &Context) -> bool {
+    line.sentences.first().is_some_and(|p| {
+        (0..p.tokens.len().min(6)).any(|at| {
+            p.mention_at[at].is_some_and(|m| {
+                let MentionKind::Name(_) = m.kind else { return false };
+                let kind = context.name_type(p, m);
+                let titled = matches!(p.lower(m.end), "(" | "," | "-" | "–" | "—")
+                    && p.mention_at
+                        .get(m.end + 1)
+                        .copied()
+                        .flatten()
+                        .is_some_and(|r| r.kind == MentionKind::Role);
+                kind.surely_person || kind.person && titled
+            })
+        })
+    })
 }
 
 /// Blocks that can be one name's line.
@@ -267,7 +297,7 @@ fn classify(parsed: &Parsed, block: usize, context: &Context, words: &LeadWords)
     let role = first_of(parsed, MentionKind::Role).map(|r| singular(&clean_role(r)));
     let tier = first_of(parsed, MentionKind::Tier).map(str::to_owned);
     let (action, confidence_percent) =
-        action_of(parsed, unit.is_some() || role.is_some(), tier.is_some(), words)?;
+        action_of(parsed, (unit.is_some(), role.is_some()), tier.is_some(), words)?;
     let body = parsed
         .mentions()
         .find(|m| {
@@ -287,7 +317,7 @@ fn first_of<'a>(parsed: &'a Parsed, kind: MentionKind) -> Option<&'a str> {
 /// The action that the words of a lead give, and how sure it is.
 fn action_of(
     parsed: &Parsed,
-    titled: bool,
+    (has_unit, has_role): (bool, bool),
     tiered: bool,
     words: &LeadWords,
 ) -> Option<(Action, u8)> {
@@ -302,7 +332,9 @@ fn action_of(
     {
         return Some((Action::Blocked, 0));
     }
+    let titled = has_unit || has_role;
     let position = titled || has(&words.positions);
+    let electable = has_unit || has(&words.positions);
     let members = has(&words.members);
     if has(&words.departing) && !has(&words.arriving) && (position || members) {
         return Some((Action::Appoint(AppointmentAction::Departed), 75));
@@ -310,7 +342,7 @@ fn action_of(
     if has(&words.returning) && position && !has(&words.newcomers) {
         return Some((Action::Appoint(AppointmentAction::Reelected), 80));
     }
-    if elected && (position || has(&words.elections)) {
+    if elected && (electable || has(&words.elections)) {
         return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
     let fresh = has(&words.fresh);

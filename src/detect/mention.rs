@@ -642,7 +642,9 @@ impl Scan<'_> {
                 if self.lower(start - 1) == "." && start > 1 { start - 2 } else { start - 1 };
             self.lexicon.honorifics.contains(self.lower(before))
         };
-        let against = body || marks || shouting || digits || (organisation_word && !given);
+        let titled = self.lexicon.role_heads.contains(last);
+        let against =
+            titled || body || marks || shouting || digits || (organisation_word && !given);
         let person = handle
             || honorific
             || (!against && (2..=4).contains(&words.len()))

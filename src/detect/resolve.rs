@@ -81,6 +81,7 @@ impl Context {
         for parsed in sentences {
             for mention in parsed.mentions() {
                 let MentionKind::Name(kind) = mention.kind else { continue };
+                context.learn_person_by_context(parsed, mention, kind);
                 context.learn_acronym(parsed, mention);
                 context.learn_definition(parsed, mention, kind);
                 if kind.surely_person && mention.end - mention.start >= 2 {
@@ -168,6 +169,33 @@ impl Context {
             if part.len() > 1 {
                 self.people.entry(part).or_insert_with(|| full.clone());
             }
+        }
+    }
+
+    /// "Rashed Kamal, Staff Engineer at …", "Joren H. (@joren)": what follows says that it is a person.
+    fn learn_person_by_context(&mut self, parsed: &Parsed, mention: Mention, kind: NameType) {
+        let words = mention.end - mention.start;
+        if kind.surely_person || kind.organisation || kind.body || !kind.person || words < 2 {
+            return;
+        }
+        let handle =
+            parsed.lower(mention.end) == "(" && parsed.lower(mention.end + 1).starts_with('@');
+        let role_behind = parsed.lower(mention.end) == ","
+            && (mention.end + 1..mention.end + 3).any(|at| {
+                parsed
+                    .mention_at
+                    .get(at)
+                    .copied()
+                    .flatten()
+                    .is_some_and(|m| m.kind == MentionKind::Role)
+            });
+        if handle || role_behind {
+            let name = fold_name(parsed.slice(mention.start, mention.end));
+            self.types.insert(
+                name,
+                NameType { person: true, surely_person: true, ..NameType::default() },
+            );
+            self.learn_person(parsed, mention);
         }
     }
 

@@ -1,40 +1,47 @@
 //! Names in lists, headings and cells, whose verb, body and role stand only above them.
+//!
+//! Every block that begins with a name is an item; what happens to it is said by the words above
+//! its list ([`lead`]), and whether the names are people's or organisations' by all the items that
+//! stand under the same words together.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::frame::{clean_role, clean_unit};
 use super::gate::is_boilerplate;
-use super::lexicon::{LeadWords, Lexicon};
-use super::mention::{Mention, MentionKind, Parsed};
+use super::lead::{Action, LeadIn, read};
+use super::lexicon::Lexicon;
+use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::{Names, Want, names_list, skip_bracket};
 use super::resolve::Context;
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Membership, MembershipAction, fold_name,
 };
-use crate::text::{Block, BlockKind};
+use crate::text::{Block, BlockKind, TokenKind};
 
 /// The longest quotation that joins a lead-in to its item, in bytes.
 const QUOTE_BYTES_MAX: usize = 600;
+/// Between a list's lead-in and its last item stand at most so many blocks.
+const LEAD_DISTANCE_MAX: usize = 80;
+/// Between two items of one list stand at most so many blocks that describe the first.
+const DESCRIPTION_BLOCKS_MAX: usize = 3;
 
 /// What the words above a list say of each item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Lead {
-    action: Action,
-    tier: Option<String>,
-    unit: Option<String>,
-    role: Option<String>,
-    body: Option<String>,
+pub struct Lead {
+    /// What happens to them.
+    pub action: Action,
+    /// The level of membership.
+    pub tier: Option<String>,
+    /// The committee.
+    pub unit: Option<String>,
+    /// The role.
+    pub role: Option<String>,
+    /// The body.
+    pub body: Option<String>,
     /// The block that says it.
-    block: usize,
-    confidence_percent: u8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Action {
-    Member,
-    Appoint(AppointmentAction),
-    /// The list holds no news: candidates, standing members.
-    Blocked,
+    pub block: usize,
+    /// How sure it is.
+    pub confidence_percent: u8,
 }
 
 /// A parsed block.
@@ -45,21 +52,39 @@ pub struct Line<'a> {
     pub sentences: Vec<Parsed<'a>>,
 }
 
+/// The name with which a block begins.
+#[derive(Clone, Debug)]
+struct Head {
+    /// The names; more than one where the block enumerates them.
+    names: Vec<Mention>,
+    /// A role before the name: "Treasurer: Name".
+    role: Option<String>,
+    kind: NameType,
+    /// Whether nothing but brackets follows.
+    whole: bool,
+    /// Whether a mark follows, and not the verb of a sentence.
+    set_off: bool,
+}
+
+/// What the items under the same words are, taken together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Votes {
+    items: usize,
+    sure_people: usize,
+    people: usize,
+    listed: usize,
+}
+
+impl Votes {
+    fn are_people(self) -> bool {
+        self.sure_people > 0 || self.items > 1 && self.people == self.items
+    }
+}
+
 /// The facts of a document's lists.
 pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexicon) -> Vec<Fact> {
-    let mut items: Vec<bool> =
-        lines.iter().map(|l| is_item(&blocks[l.block], l, context)).collect();
-    // A bare name beside a line that is surely one: unusual names in a list of names.
-    for at in 1..items.len() {
-        let beside = items[at - 1] && blocks[at - 1].kind == blocks[at].kind;
-        if beside
-            && blocks[at].kind == BlockKind::Paragraph
-            && blocks[at].text.len() < 60
-            && is_lone_name(&lines[at], context)
-        {
-            items[at] = true;
-        }
-    }
+    let heads: Vec<Option<Head>> = lines.iter().map(|l| head(&blocks[l.block], l, context)).collect();
+    let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
     let undecided = lines
         .first()
@@ -68,32 +93,27 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
     let leads: Vec<Option<Lead>> = lines
         .iter()
         .map(|line| {
-            let open = items[line.block] && !is_boilerplate(blocks, line.block, lexicon);
-            open.then(|| lead_of(blocks, lines, &items, line.block, context, &lexicon.leads))
-                .flatten()
+            let open = heads[line.block].is_some() && !is_boilerplate(blocks, line.block, lexicon);
+            open.then(|| lead_of(blocks, lines, &heads, line.block, context, lexicon)).flatten()
         })
         .collect();
-    // Where one item is surely a person, the unusual names beside it are people too.
-    let peopled: HashSet<usize> = lines
-        .iter()
-        .zip(&leads)
-        .filter_map(|(line, lead)| {
-            lead.as_ref().filter(|_| names_person(line, context)).map(|l| l.block)
-        })
-        .collect();
+    let mut votes: HashMap<usize, Votes> = HashMap::new();
+    for (head, lead) in heads.iter().zip(&leads) {
+        let (Some(head), Some(lead)) = (head, lead) else { continue };
+        let vote = votes.entry(lead.block).or_default();
+        vote.items += 1;
+        vote.sure_people += usize::from(head.kind.surely_person);
+        vote.people += usize::from(can_be_person(head.kind));
+        vote.listed += usize::from(head.whole || head.set_off);
+    }
     let mut found = Vec::new();
-    for (line, lead) in lines.iter().zip(&leads) {
-        let (Some(lead), Some(parsed)) = (lead, line.sentences.first()) else { continue };
-        // One name in strong type may be a signature; two are a list.
-        let before = line.block > 0 && items[line.block - 1];
-        let alone = !before && items.get(line.block + 1) != Some(&true);
-        let led = blocks[lead.block].text.ends_with(':')
-            || matches!(blocks[lead.block].kind, BlockKind::Heading(_));
-        let signature = alone && !led && blocks[line.block].kind == BlockKind::Paragraph;
-        if signature || lead.action != Action::Member && !peopled.contains(&lead.block) {
+    for (index, (head, lead)) in heads.iter().zip(&leads).enumerate() {
+        let (Some(head), Some(lead)) = (head, lead) else { continue };
+        let item = Item { blocks, index, parsed: &lines[index].sentences[0], head, lead, context };
+        if item.is_signature(&heads) {
             continue;
         }
-        let mut facts = item_facts(blocks, line.block, parsed, lead, context);
+        let mut facts = item.facts(votes[&lead.block]);
         if undecided {
             facts.iter_mut().for_each(|f| f.confidence -= 0.4);
         }
@@ -102,138 +122,162 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
     found
 }
 
-/// Whether a line names somebody who is surely a person: by the name, or by a role behind it.
-fn names_person(line: &Line, context: &Context) -> bool {
-    line.sentences.first().is_some_and(|p| {
-        (0..p.tokens.len().min(6)).any(|at| {
-            p.mention_at[at].is_some_and(|m| {
-                let MentionKind::Name(_) = m.kind else { return false };
-                let kind = context.name_type(p, m);
-                let titled = matches!(p.lower(m.end), "(" | "," | "-" | "–" | "—")
-                    && p.mention_at
-                        .get(m.end + 1)
-                        .copied()
-                        .flatten()
-                        .is_some_and(|r| r.kind == MentionKind::Role);
-                kind.surely_person || kind.person && titled
-            })
-        })
-    })
+fn can_be_person(kind: NameType) -> bool {
+    kind.surely_person || (kind.person || kind.lone) && !kind.organisation && !kind.body
 }
 
-/// Blocks that can be one name's line.
-fn is_item(block: &Block, line: &Line, context: &Context) -> bool {
-    match block.kind {
+/// A paragraph or heading counts as an item where its name is surely one, or stands beside another.
+fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
+    let sure = |at: usize| heads.get(at).and_then(Option::as_ref).is_some_and(|h| h.kind.surely_person);
+    let beside = |at: usize| {
+        (1..=DESCRIPTION_BLOCKS_MAX).any(|step| {
+            let near = |other: Option<usize>| other.is_some_and(|o| {
+                o < blocks.len() && blocks[o].kind == blocks[at].kind && sure(o)
+            });
+            near(at.checked_sub(step)) || near(Some(at + step))
+        })
+    };
+    let keep: Vec<bool> = heads
+        .iter()
+        .enumerate()
+        .map(|(at, head)| {
+            let Some(head) = head else { return false };
+            match blocks[at].kind {
+                BlockKind::ListItem | BlockKind::Cell { .. } => true,
+                BlockKind::Heading(_) => head.kind.surely_person || beside(at) || !can_be_person(head.kind) || blocks[at].text.contains('('),
+                _ => head.kind.surely_person || head.kind.person && beside(at),
+            }
+        })
+        .collect();
+    heads.into_iter().zip(keep).map(|(head, keep)| head.filter(|_| keep)).collect()
+}
+
+/// The name with which a block begins, where the block can be one name's line.
+fn head(block: &Block, line: &Line, context: &Context) -> Option<Head> {
+    let parsed = line.sentences.first()?;
+    let (role, at) = label(parsed);
+    let limit = (at + 3).min(parsed.tokens.len());
+    let named = (at..limit).find_map(|from| {
+        let leads_in = (at..from).all(|i| parsed.tokens[i].kind != TokenKind::Word || parsed.lower(i) == "the");
+        leads_in.then(|| names_list(parsed, context, Want::Names, from)).flatten()
+    });
+    let (names, end) = match named {
+        Some((names, end)) => (names, end),
+        None if matches!(block.kind, BlockKind::ListItem) => lone_handle(parsed, at)?,
+        None => return None,
+    };
+    let first = names[0];
+    let mut kind = context.name_type(parsed, first);
+    let after = skip_bracket(parsed, first.end);
+    let titled = matches!(parsed.lower(first.end), "(" | "," | "-" | "–" | "—")
+        && parsed.mention_at.get(first.end + 1).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role);
+    if titled && kind.person && !kind.organisation {
+        kind.surely_person = true;
+    }
+    let head = Head {
+        whole: skip_bracket(parsed, end) >= parsed.tokens.len() && line.sentences.len() == 1,
+        set_off: after >= parsed.tokens.len() || parsed.tokens[after].kind != TokenKind::Word,
+        names,
+        role,
+        kind,
+    };
+    let short = block.text.len() < 120;
+    let fits = match block.kind {
         BlockKind::ListItem => true,
         BlockKind::Cell { header, .. } => {
-            !header && !block.text.starts_with('@') && is_bare_name(block, line, context)
+            !header && !block.text.starts_with('@') && head.whole && head.names.len() == 1
         }
-        BlockKind::Heading(_) => block.text.len() < 90 && begins_with_person(line, context),
-        BlockKind::Paragraph => {
-            block.strong_prefix > 3 && block.strong_prefix < 80 && begins_with_person(line, context)
-                || block.text.len() < 60
-                    && !block.text.starts_with('@')
-                    && is_bare_name(block, line, context)
+        BlockKind::Heading(_) => short && (head.whole || head.set_off && kind.person),
+        BlockKind::Paragraph | BlockKind::Quote => {
+            let strong = block.strong_prefix > 3 && block.strong_prefix < 80;
+            let bare = short && head.whole && !block.text.starts_with('@') && head.names.len() == 1;
+            bare || strong && head.names.len() == 1 && (head.set_off || parsed.trigger_at.iter().all(Option::is_none))
         }
-        _ => false,
-    }
+        BlockKind::Title => false,
+    };
+    fits.then_some(head)
 }
 
-fn begins_with_person(line: &Line, context: &Context) -> bool {
-    line.sentences.first().is_some_and(|p| {
-        names_list(p, context, Want::SurePeople, 0).is_some_and(|(names, _)| {
-            let end = names[0].end;
-            // "Ana has joined …" is a sentence, not a line of a list.
-            end >= p.tokens.len()
-                || p.tokens[end].kind != crate::text::TokenKind::Word
-                || p.trigger_at.iter().all(Option::is_none)
-        })
-    })
+/// "yarrow, team member": a handle in small letters, where a mark follows.
+fn lone_handle(parsed: &Parsed, at: usize) -> Option<(Vec<Mention>, usize)> {
+    let token = parsed.tokens.get(at).filter(|t| t.kind == TokenKind::Word)?;
+    let marked = matches!(parsed.lower(at + 1), "," | "(")
+        && parsed.mention_at.get(at + 2).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role)
+        || matches!(parsed.lower(at + 1), ",") && parsed.lower(at + 3) == "member";
+    let plain = token.lower.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    let mention = Mention {
+        kind: MentionKind::Name(NameType { lone: true, ..NameType::default() }),
+        start: at,
+        end: at + 1,
+    };
+    (marked && plain && token.lower.len() > 2 && parsed.mention_at[at].is_none()).then(|| (vec![mention], at + 1))
 }
 
-/// Nothing but a name that can be a person's, known or not.
-fn is_lone_name(line: &Line, context: &Context) -> bool {
-    let Some(parsed) = line.sentences.first() else { return false };
-    names_list(parsed, context, Want::People, 0).is_some_and(|(names, _)| {
-        names.len() == 1 && skip_bracket(parsed, names[0].end) >= parsed.tokens.len()
-    })
-}
-
-/// Nothing but a person's name, a bracket aside.
-fn is_bare_name(block: &Block, line: &Line, context: &Context) -> bool {
-    let Some(parsed) = line.sentences.first() else { return false };
-    let Some((names, _)) = names_list(parsed, context, Want::People, 0) else { return false };
-    let sure = matches!(block.kind, BlockKind::Cell { .. })
-        || context.name_type(parsed, names[0]).surely_person;
-    names.len() == 1
-        && sure
-        && line.sentences.len() == 1
-        && skip_bracket(parsed, names[0].end) >= parsed.tokens.len()
-}
-
-/// The nearest words above that say what the items are: lead-in, headings, title.
+/// The nearest words above that say what the items are: lead-in, headings, title, introduction.
 fn lead_of(
     blocks: &[Block],
     lines: &[Line],
-    items: &[bool],
+    heads: &[Option<Head>],
     index: usize,
     context: &Context,
-    words: &LeadWords,
+    lexicon: &Lexicon,
 ) -> Option<Lead> {
-    let mut above = Vec::new();
+    let above = above(blocks, heads, index);
     let mut group = None;
-    let mut climb = blocks[index].lead_in;
-    if climb.is_none() {
-        climb = (0..index)
-            .rev()
-            .find(|i| !items[*i] && !matches!(blocks[*i].kind, BlockKind::Cell { .. }))
-            .filter(|i| {
-                // Between a bare name or a heading and its lead stand at most the other names' texts.
-                index - i < 60
-            });
-    }
-    while let Some(at) = climb {
-        above.push(at);
+    let mut found: Option<(Lead, bool)> = None;
+    let mut open = LeadIn::default();
+    for (rank, at) in above.iter().copied().enumerate() {
         if group.is_none() {
             group = group_name(&blocks[at], &lines[at], context);
         }
-        climb = blocks[at].lead_in;
-    }
-    let mut heading = blocks[index].heading;
-    while let Some(at) = heading {
-        above.push(at);
-        if group.is_none() && at < index {
-            group = group_name(&blocks[at], &lines[at], context);
-        }
-        heading = blocks[at].heading;
-    }
-    if index != 0 && blocks[0].kind == BlockKind::Title {
-        above.push(0);
-    }
-    let mut found: Option<Lead> = None;
-    for at in above {
-        if at >= index {
-            continue;
-        }
         for (back, parsed) in lines[at].sentences.iter().rev().take(3).enumerate() {
-            let Some(lead) = classify(parsed, at, context, words) else { continue };
+            let said = read(parsed, parsed.tokens.len(), context, &lexicon.leads);
             // Only the words right above a list can say that it is none of ours.
-            if back > 0 && lead.action == Action::Blocked {
+            if said.action == Some((Action::Blocked, 0)) {
+                if rank == 0 && back == 0 && found.is_none() {
+                    return None;
+                }
                 continue;
             }
+            open.tier = open.tier.take().or(said.tier);
+            open.unit = open.unit.take().or(said.unit);
+            open.role = open.role.take().or(said.role);
+            open.body = open.body.take().or(said.body);
+            let Some((action, percent)) = said.action else { continue };
             match &mut found {
-                None if lead.action == Action::Blocked => return None,
-                None => found = Some(lead),
-                Some(found) => {
-                    // What the nearest words leave open, the ones above them say.
-                    found.unit = found.unit.take().or(lead.unit);
-                    found.body = found.body.take().or(lead.body);
+                None => {
+                    let lead = Lead {
+                        action,
+                        tier: None,
+                        unit: None,
+                        role: None,
+                        body: None,
+                        block: at,
+                        confidence_percent: percent,
+                    };
+                    found = Some((lead, false));
                 }
+                // "Associate Members" under "we welcome the following new members".
+                Some((lead, raised)) if !*raised && lead.action == action && percent > lead.confidence_percent => {
+                    lead.confidence_percent = percent;
+                    *raised = true;
+                }
+                Some(_) => {}
             }
             break;
         }
     }
-    let mut lead = found?;
+    let (mut lead, _) = found?;
+    if lead.action == Action::Appoint(AppointmentAction::Appointed) && context.election {
+        lead.action = Action::Appoint(AppointmentAction::Elected);
+    }
+    if lead.action == Action::Member && context.launch && open.tier.is_none() {
+        open.tier = Some("Founding".to_owned());
+    }
+    lead.tier = open.tier;
+    lead.unit = open.unit;
+    lead.role = open.role;
+    lead.body = open.body;
     if lead.unit.is_none() && lead.role.is_none() {
         lead.unit = lines.iter().take(3).flat_map(|l| &l.sentences).find_map(unit_in);
     }
@@ -244,6 +288,268 @@ fn lead_of(
         lead.body = lead.unit.as_deref().and_then(|unit| body_of_unit(lines, unit, context));
     }
     Some(lead)
+}
+
+/// The blocks that may speak of an item, nearest first.
+fn above(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usize> {
+    let mut above = Vec::new();
+    let mut climb = blocks[index].lead_in;
+    if climb.is_none() || !matches!(blocks[index].kind, BlockKind::ListItem) {
+        above.extend(before_run(blocks, heads, index));
+    }
+    while let Some(at) = climb {
+        above.push(at);
+        climb = blocks[at].lead_in;
+    }
+    let describes = above.first().is_some_and(|at| {
+        matches!(blocks[*at].kind, BlockKind::Paragraph | BlockKind::Quote) && heads[at.saturating_sub(1)].is_some()
+    });
+    if describes {
+        above.extend(before_run(blocks, heads, index));
+    }
+    let mut heading = blocks[index].heading;
+    let mut top = index;
+    while let Some(at) = heading {
+        above.push(at);
+        top = at;
+        heading = blocks[at].heading;
+    }
+    // The introduction, before the first heading or the list.
+    let first_heading = blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading(_))).unwrap_or(top);
+    above.extend((1..first_heading.min(top).min(8)).rev().filter(|at| {
+        matches!(blocks[*at].kind, BlockKind::Paragraph | BlockKind::Quote) && heads[*at].is_none()
+    }));
+    if index != 0 && blocks[0].kind == BlockKind::Title {
+        above.push(0);
+    }
+    let mut seen = std::collections::HashSet::new();
+    above.retain(|at| *at < index && seen.insert(*at));
+    above
+}
+
+/// The two blocks before the first of the items that run up to this one, descriptions between.
+fn before_run(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usize> {
+    let floor = index.saturating_sub(LEAD_DISTANCE_MAX);
+    let mut first = index;
+    let mut at = index;
+    while at > floor && first - at <= DESCRIPTION_BLOCKS_MAX {
+        at -= 1;
+        if matches!(blocks[at].kind, BlockKind::Title) {
+            break;
+        }
+        if heads[at].is_some() && blocks[at].kind == blocks[index].kind {
+            first = at;
+        }
+    }
+    (floor..first)
+        .rev()
+        .filter(|at| heads[*at].is_none() && !matches!(blocks[*at].kind, BlockKind::Cell { .. } | BlockKind::Title))
+        .take(2)
+        .collect()
+}
+
+/// One item with all that it is read from.
+struct Item<'a> {
+    blocks: &'a [Block],
+    index: usize,
+    parsed: &'a Parsed<'a>,
+    head: &'a Head,
+    lead: &'a Lead,
+    context: &'a Context,
+}
+
+impl Item<'_> {
+    /// One name in strong type may be a signature; two are a list.
+    fn is_signature(&self, heads: &[Option<Head>]) -> bool {
+        let block = &self.blocks[self.index];
+        let beside = (self.index.saturating_sub(DESCRIPTION_BLOCKS_MAX)..=self.index + DESCRIPTION_BLOCKS_MAX)
+            .any(|at| at != self.index && heads.get(at).is_some_and(Option::is_some));
+        let lead = &self.blocks[self.lead.block];
+        let led = lead.text.ends_with(':') || matches!(lead.kind, BlockKind::Heading(_));
+        !beside && !led && matches!(block.kind, BlockKind::Paragraph | BlockKind::Quote)
+    }
+
+    fn facts(&self, votes: Votes) -> Vec<Fact> {
+        let kind = self.head.kind;
+        match self.lead.action {
+            Action::Member if kind.surely_person || self.is_seat_holder() => self
+                .appointee(AppointmentAction::Appointed)
+                .into_iter()
+                .filter(|f| f.unit().is_some())
+                .collect(),
+            Action::Member => self.members(votes),
+            Action::Appoint(action) if votes.are_people() => self.appointee(action).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_seat_holder(&self) -> bool {
+        self.lead.unit.is_some() && self.lead.tier.is_none() && self.head.kind.person && !self.head.kind.organisation
+    }
+
+    fn members(&self, votes: Votes) -> Vec<Fact> {
+        let block = &self.blocks[self.index];
+        let item = matches!(block.kind, BlockKind::ListItem | BlockKind::Cell { .. });
+        let strong = self.lead.confidence_percent >= 75;
+        let first = self.head.names[0];
+        let set_off = matches!(self.parsed.lower(first.end), ":" | "-" | "–" | "—" | "," | "(")
+            && first.end - first.start <= 10;
+        // "Acme builds …" under "New Silver members": every item begins with a name.
+        let told = strong && votes.items > 1 || matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_)) && strong;
+        let heading = matches!(block.kind, BlockKind::Heading(_)) && strong && self.head.whole;
+        if !(item && (self.head.whole || set_off || told) || heading) {
+            return Vec::new();
+        }
+        let take = if self.head.whole || self.head.names.len() > 1 && !told { usize::MAX } else { 1 };
+        self.head.names.iter().take(take).filter_map(|m| self.member(*m)).collect()
+    }
+
+    fn member(&self, name: Mention) -> Option<Fact> {
+        let subject = self.context.full_name(self.parsed.slice(name.start, name.end));
+        let body = self.lead.body.clone().or_else(|| self.context.own_body.clone())?;
+        let kind = self.context.name_type(self.parsed, name);
+        if fold_name(&subject) == fold_name(&body) || kind.surely_person || kind.project {
+            return None;
+        }
+        let bracketed = self
+            .parsed
+            .mention_at
+            .get(name.end + 1)
+            .copied()
+            .flatten()
+            .filter(|m| m.kind == MentionKind::Tier && self.parsed.lower(name.end) == "(")
+            .map(|m| self.parsed.slice(m.start, m.end).to_owned());
+        let detail = Detail::Membership(Membership {
+            action: MembershipAction::Joined,
+            tier: bracketed.or_else(|| self.lead.tier.clone()),
+        });
+        Some(self.fact(name, subject, body, detail))
+    }
+
+    /// The name that says most: "@handle, Name, Employer".
+    fn best_name(&self) -> Mention {
+        let first = self.head.names[0];
+        self.head
+            .names
+            .iter()
+            .copied()
+            .find(|m| {
+                self.context.name_type(self.parsed, *m).surely_person
+                    && m.start <= first.end + 2
+                    && !self.parsed.slice(m.start, m.end).starts_with('@')
+            })
+            .unwrap_or(first)
+    }
+
+    fn appointee(&self, action: AppointmentAction) -> Option<Fact> {
+        let (parsed, context) = (self.parsed, self.context);
+        let name = self.best_name();
+        let kind = if name == self.head.names[0] { self.head.kind } else { context.name_type(parsed, name) };
+        let item = matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
+        let after = skip_bracket(parsed, name.end);
+        let whole = after >= parsed.tokens.len();
+        let lone = kind.lone && item && (whole || self.head.set_off) && self.lead.confidence_percent >= 70;
+        if !(kind.surely_person || kind.person || lone)
+            || (kind.organisation || kind.body) && !kind.surely_person
+        {
+            return None;
+        }
+        // A line of running text that only begins with a name is no list of names.
+        if !kind.surely_person && (!self.head.set_off || !whole && !item && !matches!(self.blocks[self.index].kind, BlockKind::Heading(_))) {
+            return None;
+        }
+        if self.stays() {
+            return None;
+        }
+        let subject = context.person(parsed.slice(name.start, name.end));
+        let body = self.lead.body.clone().or_else(|| context.own_body.clone())?;
+        let detail = Detail::Appointment(Appointment {
+            action: self.renewed(action),
+            unit: self.lead.unit.clone(),
+            role: Some(self.role(name)),
+            affiliation: affiliation(parsed, name, context).filter(|a| fold_name(a) != fold_name(&body)),
+        });
+        let mut fact = self.fact(name, subject, body, detail);
+        if !kind.surely_person {
+            fact.confidence -= 0.05;
+        }
+        Some(fact)
+    }
+
+    /// "(From 2021)" in a post of 2022: a member of long standing.
+    fn stays(&self) -> bool {
+        let Some(year) = self.context.year else { return false };
+        (0..self.parsed.tokens.len()).any(|at| {
+            matches!(self.parsed.lower(at), "from" | "since")
+                && at > 0
+                && self.parsed.lower(at - 1) == "("
+                && self.parsed.lower(at + 1).parse::<i32>().is_ok_and(|told| (1950..year).contains(&told))
+        })
+    }
+
+    fn renewed(&self, action: AppointmentAction) -> AppointmentAction {
+        let lower = self.parsed.text.to_lowercase();
+        let marked = ["re-elected", "reelected", "incumbent", "returning", "re-appointed", "reappointed", "continuing"]
+            .iter()
+            .any(|w| lower.contains(w));
+        match action {
+            AppointmentAction::Elected | AppointmentAction::Appointed if marked => AppointmentAction::Reelected,
+            _ => action,
+        }
+    }
+
+    /// The role before the name, behind it, or of the lead.
+    fn role(&self, name: Mention) -> String {
+        let parsed = self.parsed;
+        let behind = parsed
+            .mentions()
+            .find(|m| m.kind == MentionKind::Role && m.start > name.end && m.start <= name.end + 2)
+            .filter(|m| {
+                let elsewhere = matches!(parsed.lower(m.end), "at" | "of" | "from" | "for" | ",")
+                    && parsed.mentions().any(|n| {
+                        n.start > m.end && n.start <= m.end + 2 && matches!(n.kind, MentionKind::Name(_))
+                            && !self.context.is_own_body(parsed.slice(n.start, n.end))
+                    });
+                !elsewhere
+            })
+            .map(|m| clean_role(parsed.slice(m.start, m.end)));
+        let untold = self.lead.unit.is_none() && self.lead.role.is_none();
+        let behind = behind.filter(|r| is_officer(r) || untold);
+        self.head.role.clone().or(behind).or_else(|| self.lead.role.clone()).unwrap_or_else(|| "member".into())
+    }
+
+    fn fact(&self, name: Mention, subject: String, body: String, detail: Detail) -> Fact {
+        let item = &self.blocks[self.index].text;
+        let name_text = self.parsed.slice(name.start, name.end);
+        let mut quote = String::new();
+        if self.lead.block < self.index {
+            let between = &self.blocks[self.lead.block..self.index];
+            let together: usize = between.iter().map(|b| b.text.len() + 1).sum();
+            if together + item.len() <= QUOTE_BYTES_MAX {
+                for block in between {
+                    quote.push_str(&block.text);
+                    quote.push(' ');
+                }
+            }
+        }
+        let first = self.parsed.tokens.first().map_or(0, |t| t.span.start);
+        let last = self.parsed.tokens.last().map_or(item.len(), |t| t.span.end);
+        let offset = quote.len();
+        quote.push_str(&item[first..last]);
+        let start = offset + self.parsed.tokens[name.start].span.start - first;
+        let rule = match self.lead.action {
+            Action::Member => "list of members: <organisation>",
+            _ => "list of people: <person>",
+        };
+        Fact {
+            subject,
+            body,
+            detail,
+            effective: None,
+            evidence: Evidence { quote, marks: vec![(start, start + name_text.len())], rule: rule.to_owned() },
+            confidence: f64::from(self.lead.confidence_percent) / 100.0,
+        }
+    }
 }
 
 /// The body that the beginning of the text gives the unit: "the Harbor Foundation's Steering Committee".
@@ -291,164 +597,6 @@ fn unit_in(parsed: &Parsed) -> Option<String> {
         .map(|m| clean_unit(parsed.slice(m.start, m.end)))
 }
 
-/// What a sentence above a list says of the items.
-fn classify(parsed: &Parsed, block: usize, context: &Context, words: &LeadWords) -> Option<Lead> {
-    let unit = unit_in(parsed);
-    let role = first_of(parsed, MentionKind::Role).map(|r| singular(&clean_role(r)));
-    let tier = first_of(parsed, MentionKind::Tier).map(str::to_owned);
-    let (action, confidence_percent) =
-        action_of(parsed, (unit.is_some(), role.is_some()), tier.is_some(), words)?;
-    let body = parsed
-        .mentions()
-        .find(|m| {
-            matches!(m.kind, MentionKind::Name(_)) && {
-                let kind = context.name_type(parsed, *m);
-                kind.body || kind.known_body
-            }
-        })
-        .map(|m| context.body_name(parsed.slice(m.start, m.end)));
-    Some(Lead { action, tier, unit, role, body, block, confidence_percent })
-}
-
-fn first_of<'a>(parsed: &'a Parsed, kind: MentionKind) -> Option<&'a str> {
-    parsed.mentions().find(|m| m.kind == kind).map(|m| parsed.slice(m.start, m.end))
-}
-
-/// The action that the words of a lead give, and how sure it is.
-fn action_of(
-    parsed: &Parsed,
-    (has_unit, has_role): (bool, bool),
-    tiered: bool,
-    words: &LeadWords,
-) -> Option<(Action, u8)> {
-    let has = |set: &HashSet<String>| parsed.tokens.iter().any(|t| set.contains(&t.lower));
-    let election = parsed.tokens.iter().any(|t| t.lower == "election");
-    let elected = has(&words.elected);
-    let not_chosen = has(&words.candidates) && !has(&words.chosen);
-    if has(&words.others)
-        || has(&words.staff) && election
-        || has(&words.standing) && !elected
-        || not_chosen
-    {
-        return Some((Action::Blocked, 0));
-    }
-    let titled = has_unit || has_role;
-    let position = titled || has(&words.positions);
-    let electable = has_unit || has(&words.positions);
-    let members = has(&words.members);
-    if has(&words.departing) && !has(&words.arriving) && (position || members) {
-        return Some((Action::Appoint(AppointmentAction::Departed), 75));
-    }
-    if has(&words.returning) && position && !has(&words.newcomers) {
-        return Some((Action::Appoint(AppointmentAction::Reelected), 80));
-    }
-    if elected && (electable || has(&words.elections)) {
-        return Some((Action::Appoint(AppointmentAction::Elected), 85));
-    }
-    let fresh = has(&words.fresh);
-    let founding = has(&words.founding) && members;
-    let projects = parsed.tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
-    if !titled
-        && !projects
-        && (tiered && members || founding || fresh && has(&words.joining_members))
-    {
-        return Some((Action::Member, if fresh || founding { 75 } else { 45 }));
-    }
-    (fresh && position).then_some((Action::Appoint(AppointmentAction::Appointed), 70))
-}
-
-fn singular(role: &str) -> String {
-    match role.strip_suffix('s') {
-        Some(one)
-            if !role.ends_with("ss") && !role.ends_with("ns") || role.ends_with("chairpersons") =>
-        {
-            one.to_owned()
-        }
-        _ => role.to_owned(),
-    }
-}
-
-fn item_facts(
-    blocks: &[Block],
-    index: usize,
-    parsed: &Parsed,
-    lead: &Lead,
-    context: &Context,
-) -> Vec<Fact> {
-    let (role_before, at) = label(parsed);
-    let people = |from: usize| names_list(parsed, context, Want::Names, from);
-    let limit = (at + 3).min(parsed.tokens.len());
-    let Some((names, end)) = (at..limit).find_map(people) else { return Vec::new() };
-    let first = names[0];
-    let kind = context.name_type(parsed, first);
-    let person = kind.surely_person
-        || lead.unit.is_some() && lead.tier.is_none() && kind.person && !kind.organisation;
-    match lead.action {
-        Action::Member if person => {
-            let mut lead = lead.clone();
-            lead.action = Action::Appoint(AppointmentAction::Appointed);
-            appointee(
-                blocks,
-                index,
-                parsed,
-                first,
-                AppointmentAction::Appointed,
-                role_before,
-                &lead,
-                context,
-            )
-            .into_iter()
-            .filter(|f| f.unit().is_some())
-            .collect()
-        }
-        Action::Member => {
-            if !lists_names(blocks, index, parsed, first, end) {
-                return Vec::new();
-            }
-            names.iter().filter_map(|m| member(blocks, index, parsed, *m, lead, context)).collect()
-        }
-        Action::Appoint(action) => {
-            // "@handle, Name, Employer": the name says more than the handle.
-            let named = names
-                .iter()
-                .copied()
-                .find(|m| context.name_type(parsed, *m).surely_person)
-                .filter(|m| m.start <= first.end + 2);
-            appointee(
-                blocks,
-                index,
-                parsed,
-                named.unwrap_or(first),
-                action,
-                role_before,
-                lead,
-                context,
-            )
-            .into_iter()
-            .collect()
-        }
-        Action::Blocked => Vec::new(),
-    }
-}
-
-/// Whether an item is made of names and not a sentence that happens to begin with one.
-fn lists_names(
-    blocks: &[Block],
-    index: usize,
-    parsed: &Parsed,
-    first: Mention,
-    end: usize,
-) -> bool {
-    if !matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. }) {
-        return false;
-    }
-    let whole = skip_bracket(parsed, end) >= parsed.tokens.len();
-    let set_off = matches!(parsed.lower(first.end), ":" | "-" | "–" | "—" | ",")
-        && first.end - first.start <= 5;
-    let MentionKind::Name(kind) = first.kind else { return false };
-    whole || set_off && !kind.surely_person
-}
-
 /// "Treasurer: Name": the role, and where the name begins.
 fn label(parsed: &Parsed) -> (Option<String>, usize) {
     let colon = (0..parsed.tokens.len().min(8)).find(|i| parsed.lower(*i) == ":");
@@ -466,93 +614,6 @@ fn label(parsed: &Parsed) -> (Option<String>, usize) {
             _ => (None, 0),
         },
     }
-}
-
-fn member(
-    blocks: &[Block],
-    index: usize,
-    parsed: &Parsed,
-    name: Mention,
-    lead: &Lead,
-    context: &Context,
-) -> Option<Fact> {
-    let subject = context.full_name(parsed.slice(name.start, name.end));
-    let body = lead.body.clone().or_else(|| context.own_body.clone())?;
-    if fold_name(&subject) == fold_name(&body) {
-        return None;
-    }
-    let detail = Detail::Membership(Membership {
-        action: MembershipAction::Joined,
-        tier: lead.tier.clone(),
-    });
-    Some(fact(blocks, index, parsed, name, lead, subject, body, detail))
-}
-
-#[allow(clippy::too_many_arguments)]
-fn appointee(
-    blocks: &[Block],
-    index: usize,
-    parsed: &Parsed,
-    name: Mention,
-    action: AppointmentAction,
-    role_before: Option<String>,
-    lead: &Lead,
-    context: &Context,
-) -> Option<Fact> {
-    let kind = context.name_type(parsed, name);
-    let lone = name.end - name.start == 1
-        && matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. })
-        && lead.confidence_percent >= 75
-        && skip_bracket(parsed, name.end) >= parsed.tokens.len();
-    if !(kind.surely_person || kind.person || lone)
-        || (kind.organisation || kind.body) && !kind.surely_person
-    {
-        return None;
-    }
-    // A line of running text that only begins with a name is no list of names.
-    let whole = skip_bracket(parsed, name.end) >= parsed.tokens.len();
-    let weak = !kind.surely_person
-        && !whole
-        && !matches!(blocks[index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
-    if weak {
-        return None;
-    }
-    let after = skip_bracket(parsed, name.end);
-    let set_off =
-        after >= parsed.tokens.len() || parsed.tokens[after].kind != crate::text::TokenKind::Word;
-    if !kind.surely_person && !set_off {
-        return None;
-    }
-    let subject = context.person(parsed.slice(name.start, name.end));
-    let body = lead.body.clone().or_else(|| context.own_body.clone())?;
-    let lower = parsed.text.to_lowercase();
-    let action = if action == AppointmentAction::Elected
-        && ["re-elected", "reelected", "incumbent", "returning"].iter().any(|w| lower.contains(w))
-    {
-        AppointmentAction::Reelected
-    } else {
-        action
-    };
-    let role_in_item = parsed
-        .mentions()
-        .find(|m| m.kind == MentionKind::Role && m.start >= name.end && m.start <= name.end + 2)
-        .filter(|m| !matches!(parsed.lower(m.end), "at" | "of" | "from"))
-        .map(|m| clean_role(parsed.slice(m.start, m.end)));
-    let officer = role_in_item.filter(|r| is_officer(r));
-    let role =
-        role_before.or(officer).or_else(|| lead.role.clone()).unwrap_or_else(|| "member".into());
-    let detail = Detail::Appointment(Appointment {
-        action,
-        unit: lead.unit.clone(),
-        role: Some(role),
-        affiliation: affiliation(parsed, name, context)
-            .filter(|a| fold_name(a) != fold_name(&body)),
-    });
-    let mut fact = fact(blocks, index, parsed, name, lead, subject, body, detail);
-    if !kind.surely_person {
-        fact.confidence -= 0.05;
-    }
-    Some(fact)
 }
 
 /// Roles that an item gives within the unit, not at an employer.
@@ -583,50 +644,4 @@ fn affiliation(parsed: &Parsed, name: Mention, context: &Context) -> Option<Stri
     })?;
     let kind = context.name_type(parsed, employer);
     (!kind.surely_person).then(|| parsed.slice(employer.start, employer.end).to_owned())
-}
-
-#[allow(clippy::too_many_arguments)]
-fn fact(
-    blocks: &[Block],
-    index: usize,
-    parsed: &Parsed,
-    name: Mention,
-    lead: &Lead,
-    subject: String,
-    body: String,
-    detail: Detail,
-) -> Fact {
-    let item = &blocks[index].text;
-    let name_text = parsed.slice(name.start, name.end);
-    let mut quote = String::new();
-    if lead.block < index {
-        let together: usize = blocks[lead.block..=index].iter().map(|b| b.text.len() + 1).sum();
-        if together <= QUOTE_BYTES_MAX {
-            for block in &blocks[lead.block..index] {
-                quote.push_str(&block.text);
-                quote.push(' ');
-            }
-        }
-    }
-    let first = parsed.tokens.first().map_or(0, |t| t.span.start);
-    let last = parsed.tokens.last().map_or(item.len(), |t| t.span.end);
-    let offset = quote.len();
-    quote.push_str(&item[first..last]);
-    let start = offset + parsed.tokens[name.start].span.start - first;
-    let rule = match lead.action {
-        Action::Member => "list of members: <organisation>",
-        _ => "list of people: <person>",
-    };
-    Fact {
-        subject,
-        body,
-        detail,
-        effective: None,
-        evidence: Evidence {
-            quote,
-            marks: vec![(start, start + name_text.len())],
-            rule: rule.to_owned(),
-        },
-        confidence: f64::from(lead.confidence_percent) / 100.0,
-    }
 }

@@ -37,6 +37,8 @@ pub struct NameType {
     pub known_body: bool,
     /// A word says that it is software or a specification.
     pub project: bool,
+    /// One word that nothing is known of: a handle, a given name, an organisation.
+    pub lone: bool,
 }
 
 /// A mention in a sentence: a half-open range of tokens.
@@ -220,6 +222,7 @@ impl Scan<'_> {
             kind.organisation = true;
             kind.person = false;
             kind.surely_person = false;
+            kind.lone = false;
             return make(MentionKind::Name(kind), end);
         }
         let end = self.run(at)?;
@@ -312,7 +315,7 @@ impl Scan<'_> {
     fn tier_follows(&self, at: usize) -> bool {
         (at..at + 4).any(|i| {
             self.tokens.get(i).is_some_and(|t| {
-                [
+                (i == at && t.lower == ")") || [
                     "member",
                     "sponsor",
                     "partner",
@@ -657,6 +660,7 @@ impl Scan<'_> {
             body,
             known_body: false,
             project: self.lexicon.project_heads.contains(last),
+            lone: words.len() == 1 && !organisation_word && !body && !digits && !titled,
         }
     }
 }

@@ -7,6 +7,7 @@ mod construct;
 mod frame;
 mod gate;
 mod lexicon;
+mod lead;
 mod list;
 mod mention;
 mod merge;

@@ -359,8 +359,9 @@ pub fn names_list(
         let MentionKind::Name(_) = mention.kind else { return false };
         let kind = names.name_type(parsed, mention);
         match want {
-            Want::People => kind.person || kind.surely_person,
-            Want::SurePeople => kind.surely_person,
+            Want::People | Want::SurePeople => {
+                kind.surely_person || (kind.person || kind.lone) && !kind.organisation && !kind.body
+            }
             Want::Organisations => !kind.surely_person && (!kind.project || kind.organisation),
             _ => true,
         }
@@ -391,7 +392,9 @@ pub fn names_list(
         found.push(mention);
         end = mention.end;
     }
-    Some((found, end))
+    // One sure name vouches for the unusual ones beside it.
+    let sure = || found.iter().any(|m| names.name_type(parsed, *m).surely_person);
+    (want != Want::SurePeople || sure()).then_some((found, end))
 }
 
 fn skip_honorific(parsed: &Parsed, at: usize) -> usize {

@@ -48,6 +48,10 @@ pub struct Context {
     pub year: Option<i32>,
     /// Whether the publisher carries other people's news, so that any organisation can be the body.
     pub wire: bool,
+    /// Whether the document reports an election.
+    pub election: bool,
+    /// Whether it reports that a body is launched.
+    pub launch: bool,
     /// The initials of the publisher, where the document uses them.
     own_acronym: Option<String>,
     /// From a part of a person's name, lower case, to the whole of it.
@@ -73,11 +77,15 @@ impl Context {
                 .and_then(|p| p.get(..4))
                 .and_then(|y| y.parse().ok()),
             wire: false,
+            election: false,
+            launch: false,
             own_acronym: None,
             people: HashMap::new(),
             acronyms: HashMap::new(),
             types: HashMap::new(),
         };
+        context.election = tells(sentences, &ELECTION_WORDS);
+        context.launch = tells(sentences, &LAUNCH_WORDS);
         for parsed in sentences {
             for mention in parsed.mentions() {
                 let MentionKind::Name(kind) = mention.kind else { continue };
@@ -296,6 +304,17 @@ impl Context {
             }
         }
     }
+}
+
+/// Words of a post that reports an election.
+const ELECTION_WORDS: [&str; 8] =
+    ["elected", "election", "elections", "voted", "votes", "ballots", "elect", "elects"];
+/// Words of a post that reports the launch of a body.
+const LAUNCH_WORDS: [&str; 3] = ["launch", "launched", "founding"];
+
+/// Whether the first sentences use one of the words.
+fn tells(sentences: &[&Parsed], words: &[&str]) -> bool {
+    sentences.iter().take(6).any(|p| p.tokens.iter().any(|t| words.contains(&t.lower.as_str())))
 }
 
 impl Names for Context {

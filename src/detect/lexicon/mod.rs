@@ -127,6 +127,7 @@ pub struct LeadWords {
     pub arriving: HashSet<String>,
     pub fresh: HashSet<String>,
     pub returning: HashSet<String>,
+    pub following: HashSet<String>,
     pub newcomers: HashSet<String>,
     pub elections: HashSet<String>,
     pub members: HashSet<String>,

@@ -1,0 +1,154 @@
+//! What the words above a list, or before an enumeration, say of each item.
+
+use std::collections::HashSet;
+
+use super::frame::{clean_role, clean_unit};
+use super::lexicon::LeadWords;
+use super::mention::{MentionKind, Parsed};
+use super::pattern::Names;
+use super::resolve::Context;
+use crate::model::{AppointmentAction, fold};
+
+/// What happens to the items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// They become members.
+    Member,
+    /// They take up or give up a position.
+    Appoint(AppointmentAction),
+    /// Nothing: they are candidates, or were there before.
+    Blocked,
+}
+
+/// What some words say; each part may be left open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeadIn {
+    /// What happens, and how sure that is in per cent.
+    pub action: Option<(Action, u8)>,
+    /// The level of membership.
+    pub tier: Option<String>,
+    /// The committee.
+    pub unit: Option<String>,
+    /// The role.
+    pub role: Option<String>,
+    /// The body.
+    pub body: Option<String>,
+}
+
+/// Reads the tokens before `until`.
+pub fn read(parsed: &Parsed, until: usize, context: &Context, words: &LeadWords) -> LeadIn {
+    let mentions = || parsed.mentions().filter(|m| m.end <= until);
+    let first_of = |kind: MentionKind| {
+        mentions().find(|m| m.kind == kind).map(|m| parsed.slice(m.start, m.end))
+    };
+    let unit = first_of(MentionKind::Unit).map(clean_unit);
+    let role = first_of(MentionKind::Role)
+        .map(|r| singular(&clean_role(r)))
+        .filter(|r| !is_seat(r))
+        .or_else(|| founding_member(parsed, until));
+    let tier = tier_of(parsed, until);
+    let body = mentions()
+        .find(|m| {
+            matches!(m.kind, MentionKind::Name(_)) && {
+                let kind = context.name_type(parsed, *m);
+                kind.body || kind.known_body
+            }
+        })
+        .map(|m| context.body_name(parsed.slice(m.start, m.end)));
+    let told = Told { unit: unit.is_some(), role: role.is_some(), tiered: has_tier(parsed, until) };
+    let action = action_of(parsed, until, told, words);
+    LeadIn { action, tier, unit, role, body }
+}
+
+/// "founding members of the committee": the role that the lead gives every item.
+fn founding_member(parsed: &Parsed, until: usize) -> Option<String> {
+    (1..until)
+        .find(|at| parsed.lower(*at) == "members" && parsed.lower(at - 1) == "founding")
+        .map(|_| "founding member".to_owned())
+}
+
+/// Words that say no more than that one sits there.
+fn is_seat(role: &str) -> bool {
+    matches!(
+        fold(role).as_str(),
+        "director" | "trustee" | "board member" | "board director" | "representative" | "officer"
+    )
+}
+
+fn has_tier(parsed: &Parsed, until: usize) -> bool {
+    parsed.mentions().any(|m| m.kind == MentionKind::Tier && m.end <= until)
+}
+
+/// The tier, where the words give one only.
+fn tier_of(parsed: &Parsed, until: usize) -> Option<String> {
+    let mut tiers = parsed
+        .mentions()
+        .filter(|m| m.kind == MentionKind::Tier && m.end <= until)
+        .map(|m| parsed.slice(m.start, m.end));
+    let first = tiers.next()?;
+    tiers.all(|t| t.eq_ignore_ascii_case(first)).then(|| first.to_owned())
+}
+
+struct Told {
+    unit: bool,
+    role: bool,
+    tiered: bool,
+}
+
+fn action_of(
+    parsed: &Parsed,
+    until: usize,
+    told: Told,
+    words: &LeadWords,
+) -> Option<(Action, u8)> {
+    let tokens = &parsed.tokens[..until];
+    let has = |set: &HashSet<String>| tokens.iter().any(|t| set.contains(&t.lower));
+    let election = tokens.iter().any(|t| t.lower == "election");
+    let elected = has(&words.elected);
+    let not_chosen = has(&words.candidates) && !has(&words.chosen);
+    let fresh = has(&words.fresh);
+    if has(&words.others)
+        || has(&words.staff) && election
+        || has(&words.standing) && !elected && !fresh
+        || not_chosen
+    {
+        return Some((Action::Blocked, 0));
+    }
+    let titled = told.unit || told.role;
+    let position = titled || has(&words.positions);
+    let electable = told.unit || has(&words.positions);
+    let members = has(&words.members);
+    if has(&words.departing) && !has(&words.arriving) && (position || members) {
+        return Some((Action::Appoint(AppointmentAction::Departed), 75));
+    }
+    if has(&words.returning) && position && !has(&words.newcomers) {
+        return Some((Action::Appoint(AppointmentAction::Reelected), 80));
+    }
+    if elected && (electable || has(&words.elections)) {
+        return Some((Action::Appoint(AppointmentAction::Elected), 85));
+    }
+    let founding = has(&words.founding) && members;
+    let projects = tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
+    if !titled
+        && !projects
+        && (told.tiered && members || founding || fresh && has(&words.joining_members))
+    {
+        return Some((Action::Member, if fresh || founding { 75 } else { 45 }));
+    }
+    (fresh && position).then_some((
+        Action::Appoint(AppointmentAction::Appointed),
+        if founding || has(&words.following) { 75 } else { 70 },
+    ))
+}
+
+/// "Maintainers" over a list makes each a maintainer.
+fn singular(role: &str) -> String {
+    match role.strip_suffix('s') {
+        Some(one)
+            if !role.ends_with("ss") && !role.ends_with("ns") || role.ends_with("chairpersons") =>
+        {
+            one.to_owned()
+        }
+        _ => role.to_owned(),
+    }
+}

@@ -274,6 +274,9 @@ impl Reading<'_> {
                 let kind = self.context.name_type(self.parsed, *m);
                 let apposed =
                     matches!(self.parsed.lower(m.start.wrapping_sub(1)), "of" | "at" | "from");
+                if self.found.fillers.iter().any(|f| f.start == m.start) {
+                    return false;
+                }
                 let adjacent = m.end + 1 >= self.found.start && m.start == 0;
                 !kind.surely_person && (kind.body || kind.organisation || adjacent) && !apposed
             })

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::frame::{clean_role, clean_unit};
-use super::lexicon::LeadWords;
+use super::lexicon::{LeadWords, TriggerClass};
 use super::mention::{MentionKind, Parsed};
 use super::pattern::Names;
 use super::resolve::Context;
@@ -47,13 +47,17 @@ pub fn read(parsed: &Parsed, until: usize, context: &Context, words: &LeadWords)
         .filter(|r| !is_seat(r))
         .or_else(|| founding_member(parsed, until));
     let tier = tier_of(parsed, until);
-    let body = mentions()
-        .find(|m| {
+    let bodies = || {
+        mentions().filter(|m| {
             matches!(m.kind, MentionKind::Name(_)) && {
                 let kind = context.name_type(parsed, *m);
                 kind.body || kind.known_body
             }
         })
+    };
+    let body = bodies()
+        .find(|m| context.is_own_body(parsed.slice(m.start, m.end)))
+        .or_else(|| bodies().next())
         .map(|m| context.body_name(parsed.slice(m.start, m.end)));
     let told = Told { unit: unit.is_some(), role: role.is_some(), tiered: has_tier(parsed, until) };
     let action = action_of(parsed, until, told, words);
@@ -109,7 +113,7 @@ fn action_of(
     let fresh = has(&words.fresh);
     if has(&words.others)
         || has(&words.staff) && election
-        || has(&words.standing) && !elected && !fresh
+        || stands(parsed, until, words) && !elected
         || not_chosen
     {
         return Some((Action::Blocked, 0));
@@ -118,7 +122,10 @@ fn action_of(
     let position = titled || has(&words.positions);
     let electable = told.unit || has(&words.positions);
     let members = has(&words.members);
-    if has(&words.departing) && !has(&words.arriving) && (position || members) {
+    let leaves = parsed.trigger_at[..until].iter().flatten().any(|t| {
+        matches!(t.class, TriggerClass::Depart | TriggerClass::Departure)
+    });
+    if (has(&words.departing) || leaves) && !has(&words.arriving) && (position || members) {
         return Some((Action::Appoint(AppointmentAction::Departed), 75));
     }
     if has(&words.returning) && position && !has(&words.newcomers) {
@@ -139,6 +146,17 @@ fn action_of(
         Action::Appoint(AppointmentAction::Appointed),
         if founding || has(&words.following) { 75 } else { 70 },
     ))
+}
+
+/// Whether the items were there before: "the continuing members", not "the new members as well as
+/// the existing ones".
+fn stands(parsed: &Parsed, until: usize, words: &LeadWords) -> bool {
+    (0..until).any(|at| {
+        let joined = (1..=2).any(|back| {
+            at.checked_sub(back).is_some_and(|b| matches!(parsed.lower(b), "as" | "and" | "or"))
+        });
+        words.standing.contains(parsed.lower(at)) && !joined
+    })
 }
 
 /// "Maintainers" over a list makes each a maintainer.

@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 
 use super::frame::{clean_role, clean_unit};
-use super::gate::is_boilerplate;
+use super::gate::{is_boilerplate, objection};
 use super::lead::{Action, LeadIn, read};
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, TriggerClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
-use super::pattern::{Names, Want, names_list, skip_bracket};
+use super::pattern::{Match, Names, Want, names_list, skip_bracket};
 use super::resolve::Context;
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Membership, MembershipAction, fold_name,
@@ -22,6 +22,10 @@ use crate::text::{Block, BlockKind, TokenKind};
 const QUOTE_BYTES_MAX: usize = 600;
 /// Between a list's lead-in and its last item stand at most so many blocks.
 const LEAD_DISTANCE_MAX: usize = 80;
+/// No enumeration has more members.
+const ENUMERATION_MAX: usize = 100;
+/// The words on one member of an enumeration are no more.
+const DESCRIPTION_TOKENS_MAX: usize = 24;
 /// Between two items of one list stand at most so many blocks that describe the first.
 const DESCRIPTION_BLOCKS_MAX: usize = 3;
 
@@ -71,19 +75,20 @@ struct Head {
 struct Votes {
     items: usize,
     sure_people: usize,
-    people: usize,
-    listed: usize,
+    /// Two to four capitalised words with nothing against their being a person.
+    named: usize,
+    set_off: usize,
 }
 
 impl Votes {
     fn are_people(self) -> bool {
-        self.sure_people > 0 || self.items > 1 && self.people == self.items
+        self.sure_people > 0 || self.items > 1 && self.named == self.items
     }
 }
 
 /// The facts of a document's lists.
 pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexicon) -> Vec<Fact> {
-    let heads: Vec<Option<Head>> = lines.iter().map(|l| head(&blocks[l.block], l, context)).collect();
+    let heads: Vec<Option<Head>> = lines.iter().map(|l| head(&blocks[l.block], l, context, lexicon)).collect();
     let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
     let undecided = lines
@@ -103,13 +108,15 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
         let vote = votes.entry(lead.block).or_default();
         vote.items += 1;
         vote.sure_people += usize::from(head.kind.surely_person);
-        vote.people += usize::from(can_be_person(head.kind));
-        vote.listed += usize::from(head.whole || head.set_off);
+        vote.named += usize::from(head.kind.person && can_be_person(head.kind));
+        vote.set_off += usize::from(head.whole || head.set_off);
     }
     let mut found = Vec::new();
     for (index, (head, lead)) in heads.iter().zip(&leads).enumerate() {
         let (Some(head), Some(lead)) = (head, lead) else { continue };
-        let item = Item { blocks, index, parsed: &lines[index].sentences[0], head, lead, context };
+        let parsed = &lines[index].sentences[0];
+        let until = parsed.tokens.len();
+        let item = Item { blocks, index, parsed, until, head, lead, context };
         if item.is_signature(&heads) {
             continue;
         }
@@ -128,11 +135,12 @@ fn can_be_person(kind: NameType) -> bool {
 
 /// A paragraph or heading counts as an item where its name is surely one, or stands beside another.
 fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
+    let marked = |at: usize| blocks[at].strong_prefix > 0 || blocks[at].text.contains(['(', '[']);
     let sure = |at: usize| heads.get(at).and_then(Option::as_ref).is_some_and(|h| h.kind.surely_person);
     let beside = |at: usize| {
         (1..=DESCRIPTION_BLOCKS_MAX).any(|step| {
             let near = |other: Option<usize>| other.is_some_and(|o| {
-                o < blocks.len() && blocks[o].kind == blocks[at].kind && sure(o)
+                o < blocks.len() && blocks[o].kind == blocks[at].kind && sure(o) && (marked(at) || !marked(o))
             });
             near(at.checked_sub(step)) || near(Some(at + step))
         })
@@ -153,12 +161,20 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
 }
 
 /// The name with which a block begins, where the block can be one name's line.
-fn head(block: &Block, line: &Line, context: &Context) -> Option<Head> {
+fn head(block: &Block, line: &Line, context: &Context, lexicon: &Lexicon) -> Option<Head> {
     let parsed = line.sentences.first()?;
     let (role, at) = label(parsed);
     let limit = (at + 3).min(parsed.tokens.len());
     let named = (at..limit).find_map(|from| {
-        let leads_in = (at..from).all(|i| parsed.tokens[i].kind != TokenKind::Word || parsed.lower(i) == "the");
+        let leads_in = (at..from).all(|i| {
+            parsed.tokens[i].kind != TokenKind::Word
+                || parsed.lower(i) == "the"
+                // "yarrow7, Priya Raman, Brightwater": a handle before the name.
+                || i == at
+                    && parsed.lower(i + 1) == ","
+                    && !lexicon.never_names.contains(parsed.lower(i))
+                    && matches!(block.kind, BlockKind::ListItem)
+        });
         leads_in.then(|| names_list(parsed, context, Want::Names, from)).flatten()
     });
     let (names, end) = match named {
@@ -170,9 +186,14 @@ fn head(block: &Block, line: &Line, context: &Context) -> Option<Head> {
     let mut kind = context.name_type(parsed, first);
     let after = skip_bracket(parsed, first.end);
     let titled = matches!(parsed.lower(first.end), "(" | "," | "-" | "–" | "—")
-        && parsed.mention_at.get(first.end + 1).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role);
-    if titled && kind.person && !kind.organisation {
+        && (parsed.mention_at.get(first.end + 1).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role)
+            || parsed.lower(first.end + 2) == "member");
+    if titled && (kind.person || kind.lone) && !kind.organisation {
         kind.surely_person = true;
+    }
+    let labelled = at > 0 && role.is_none();
+    if labelled && (parsed.slice(first.start, first.end).starts_with('@') || kind.lone) && !kind.organisation {
+        kind = NameType::default();
     }
     let head = Head {
         whole: skip_bracket(parsed, end) >= parsed.tokens.len() && line.sentences.len() == 1,
@@ -185,7 +206,12 @@ fn head(block: &Block, line: &Line, context: &Context) -> Option<Head> {
     let fits = match block.kind {
         BlockKind::ListItem => true,
         BlockKind::Cell { header, .. } => {
-            !header && !block.text.starts_with('@') && head.whole && head.names.len() == 1
+            !header
+                && !block.text.starts_with('@')
+                && head.whole
+                && head.names.len() == 1
+                && can_be_person(head.kind)
+                && !head.kind.lone
         }
         BlockKind::Heading(_) => short && (head.whole || head.set_off && kind.person),
         BlockKind::Paragraph | BlockKind::Quote => {
@@ -234,15 +260,26 @@ fn lead_of(
             let said = read(parsed, parsed.tokens.len(), context, &lexicon.leads);
             // Only the words right above a list can say that it is none of ours.
             if said.action == Some((Action::Blocked, 0)) {
-                if rank == 0 && back == 0 && found.is_none() {
+                if back == 0 && found.is_none() {
                     return None;
                 }
                 continue;
             }
-            open.tier = open.tier.take().or(said.tier);
-            open.unit = open.unit.take().or(said.unit);
-            open.role = open.role.take().or(said.role);
-            open.body = open.body.take().or(said.body);
+            // A sentence that says nothing of the items speaks of something else, unless it is
+            // their label.
+            let label = !matches!(blocks[at].kind, BlockKind::Paragraph | BlockKind::Quote)
+                || back == 0 && (rank == 0 || parsed.tokens.len() <= 6) && !blocks[at].text.ends_with([',', '!']);
+            if said.action.is_some() && found.is_none() || label {
+                open.tier = open.tier.take().or(said.tier);
+                open.unit = open.unit.take().or(said.unit);
+                open.role = open.role.take().or(said.role);
+            }
+            let speaks = said.action.is_some() && found.is_none();
+            if speaks {
+                open.body = open.body.take().or(said.body);
+            } else if label && said.body.as_deref().is_some_and(|b| context.is_own_body(b)) {
+                open.body = open.body.take().or_else(|| context.own_body.clone());
+            }
             let Some((action, percent)) = said.action else { continue };
             match &mut found {
                 None => {
@@ -348,11 +385,212 @@ fn before_run(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usi
         .collect()
 }
 
+/// The facts of enumerations inside one sentence: "the new directors are A (Chair), B and C".
+pub fn enumerated(
+    blocks: &[Block],
+    line: &Line,
+    context: &Context,
+    lexicon: &Lexicon,
+) -> Vec<Fact> {
+    let mut found = Vec::new();
+    if is_boilerplate(blocks, line.block, lexicon) {
+        return found;
+    }
+    for parsed in &line.sentences {
+        let mut at = 1;
+        while at < parsed.tokens.len() {
+            let Some(items) = enumeration(parsed, context, at) else {
+                at += 1;
+                continue;
+            };
+            let end = items.last().map_or(at + 1, |(_, until)| *until);
+            found.extend(enumeration_facts(blocks, line.block, parsed, at, &items, context, lexicon));
+            at = end.max(at + 1);
+        }
+    }
+    found
+}
+
+/// The names that are enumerated from a token on, each with the token after what is said of it.
+fn enumeration(parsed: &Parsed, context: &Context, at: usize) -> Option<Vec<(Head, usize)>> {
+    let colon = parsed.lower(at - 1) == ":";
+    if !introduces(parsed, at) {
+        return None;
+    }
+    let mut items: Vec<(Head, usize)> = Vec::new();
+    let mut next = at;
+    while items.len() < ENUMERATION_MAX {
+        let (role, start) = prefix(parsed, next);
+        let Some(name) = parsed.mention_at.get(start).copied().flatten().filter(|m| matches!(m.kind, MentionKind::Name(_))) else { break };
+        let kind = context.name_type(parsed, name);
+        let after = skip_bracket(parsed, name.end);
+        let Some((until, following)) = separator(parsed, context, after, kind) else {
+            items.push((Head { names: vec![name], role, kind, whole: false, set_off: true }, end_of_item(parsed, after)));
+            break;
+        };
+        items.push((Head { names: vec![name], role, kind, whole: false, set_off: true }, until));
+        next = following;
+    }
+    (items.len() >= 2 || colon && items.len() == 1).then_some(items)
+}
+
+/// Whether the words before a token announce an enumeration.
+fn introduces(parsed: &Parsed, at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).map_or("", |b| parsed.lower(b));
+    let noun = |from: usize| {
+        at >= from && parsed.trigger_at[at - from].is_some_and(|t| t.class == TriggerClass::Member)
+    };
+    match before(1) {
+        ":" => true,
+        "include" | "includes" | "including" | "are" | "were" | "welcome" | "comprises" | "comprising" => true,
+        "of" => matches!(before(2), "comprised" | "comprising" | "composed" | "consists" | "consisting" | "formed"),
+        "," | "-" | "–" | "—" => noun(2),
+        "the" => matches!(before(2), "include" | "includes" | "including"),
+        _ => noun(1),
+    }
+}
+
+/// "Platinum members", "Chair": what stands before a name of an enumeration.
+fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
+    let mut start = at;
+    while matches!(parsed.lower(start), "the" | "dr" | "." | "prof" | "mr" | "ms") {
+        start += 1;
+    }
+    let Some(mention) = parsed.mention_at.get(start).copied().flatten() else { return (None, start) };
+    match mention.kind {
+        MentionKind::Tier => {
+            let mut end = mention.end;
+            while parsed.trigger_at.get(end).copied().flatten().is_some_and(|t| t.class == TriggerClass::Member) || parsed.lower(end) == ":" {
+                end += 1;
+            }
+            (Some(parsed.slice(mention.start, mention.end).to_owned()), end)
+        }
+        MentionKind::Role if parsed.lower(mention.end) != "," => {
+            (Some(clean_role(parsed.slice(mention.start, mention.end))), mention.end)
+        }
+        _ => (None, start),
+    }
+}
+
+/// Where the next name of an enumeration begins, and where the words on this one end.
+fn separator(parsed: &Parsed, context: &Context, after: usize, kind: NameType) -> Option<(usize, usize)> {
+    let limit = (after + DESCRIPTION_TOKENS_MAX).min(parsed.tokens.len());
+    for at in after..limit {
+        let word = parsed.lower(at);
+        let marks = match word {
+            "," | ";" | "and" | "&" | "plus" | "•" | "|" => 1,
+            _ if at == after && at > 0 && parsed.lower(at - 1) == ")" => 0,
+            _ => {
+                let verb = parsed.trigger_at[at].is_some_and(|t| t.class != TriggerClass::Member);
+                if verb || matches!(word, "." | "!" | "?" | "who" | "which") {
+                    return None;
+                }
+                continue;
+            }
+        };
+        let mut next = at + marks;
+        while matches!(parsed.lower(next), "," | ";" | "and" | "&" | "as" | "well" | "also" | "finally") {
+            next += 1;
+        }
+        let (_, start) = prefix(parsed, next);
+        let named = parsed.mention_at.get(start).copied().flatten().filter(|m| matches!(m.kind, MentionKind::Name(_)));
+        if let Some(name) = named {
+            let other = context.name_type(parsed, name);
+            // A person's employer is no next item.
+            let alike = at == after || other.surely_person && kind.surely_person;
+            if alike && !(kind.surely_person && (other.organisation || other.body) && !other.surely_person) {
+                return Some((at, next));
+            }
+        }
+        if at == after && !kind.surely_person {
+            return None;
+        }
+    }
+    None
+}
+
+fn end_of_item(parsed: &Parsed, after: usize) -> usize {
+    (after..(after + DESCRIPTION_TOKENS_MAX).min(parsed.tokens.len()))
+        .find(|at| matches!(parsed.lower(*at), ";" | "." | "!" | "?"))
+        .unwrap_or((after + DESCRIPTION_TOKENS_MAX).min(parsed.tokens.len()))
+}
+
+fn enumeration_facts(
+    blocks: &[Block],
+    index: usize,
+    parsed: &Parsed,
+    at: usize,
+    items: &[(Head, usize)],
+    context: &Context,
+    lexicon: &Lexicon,
+) -> Vec<Fact> {
+    let said = read(parsed, at, context, &lexicon.leads);
+    let Some((action, percent)) = said.action.filter(|(action, percent)| *action != Action::Blocked && *percent >= 70)
+    else {
+        return Vec::new();
+    };
+    // "… join a roster of companies including A and B": these were there before.
+    let joins_others = action == Action::Member
+        && parsed.lower(at - 1) != ":"
+        && parsed.trigger_at[..at].iter().flatten().any(|t| t.class == TriggerClass::Join && parsed.lower(t.start) != "joining");
+    if joins_others {
+        return Vec::new();
+    }
+    let place = Match { start: at, end: at, trigger: Some((at, at)), ..Match::default() };
+    if objection(parsed, &place, context.year, lexicon).is_some() {
+        return Vec::new();
+    }
+    let action = match action {
+        Action::Appoint(AppointmentAction::Appointed) if context.election => Action::Appoint(AppointmentAction::Elected),
+        other => other,
+    };
+    let mut votes = Votes::default();
+    for (head, _) in items {
+        votes.items += 1;
+        votes.sure_people += usize::from(head.kind.surely_person);
+        votes.named += usize::from(head.kind.person && can_be_person(head.kind));
+    }
+    let founding = (0..at).any(|i| parsed.lower(i) == "founding");
+    let mut tier = said.tier.clone();
+    let mut found = Vec::new();
+    for (head, until) in items {
+        let tiered = action == Action::Member;
+        if tiered && head.role.is_some() {
+            tier.clone_from(&head.role);
+        }
+        let lead = Lead {
+            action,
+            tier: match (&tier, founding) {
+                (Some(tier), true) if !tier.to_lowercase().starts_with("founding") => Some(format!("Founding {tier}")),
+                (None, true) => Some("Founding".to_owned()),
+                (tier, _) => tier.clone(),
+            },
+            unit: said.unit.clone(),
+            role: said.role.clone(),
+            body: said.body.clone(),
+            block: index,
+            confidence_percent: percent,
+        };
+        let item = Item { blocks, index, parsed, until: *until, head, lead: &lead, context };
+        match action {
+            Action::Member if votes.sure_people == 0 => found.extend(item.member(head.names[0])),
+            Action::Appoint(action) if votes.are_people() => found.extend(item.appointee(action)),
+            Action::Member if votes.are_people() && context.election => {
+                found.extend(item.appointee(AppointmentAction::Elected));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// One item with all that it is read from.
 struct Item<'a> {
     blocks: &'a [Block],
     index: usize,
     parsed: &'a Parsed<'a>,
+    /// The token after its last.
+    until: usize,
     head: &'a Head,
     lead: &'a Lead,
     context: &'a Context,
@@ -363,7 +601,11 @@ impl Item<'_> {
     fn is_signature(&self, heads: &[Option<Head>]) -> bool {
         let block = &self.blocks[self.index];
         let beside = (self.index.saturating_sub(DESCRIPTION_BLOCKS_MAX)..=self.index + DESCRIPTION_BLOCKS_MAX)
-            .any(|at| at != self.index && heads.get(at).is_some_and(Option::is_some));
+            .any(|at| {
+                at != self.index
+                    && heads.get(at).is_some_and(Option::is_some)
+                    && self.blocks[at].kind == block.kind
+            });
         let lead = &self.blocks[self.lead.block];
         let led = lead.text.ends_with(':') || matches!(lead.kind, BlockKind::Heading(_));
         !beside && !led && matches!(block.kind, BlockKind::Paragraph | BlockKind::Quote)
@@ -395,7 +637,9 @@ impl Item<'_> {
         let set_off = matches!(self.parsed.lower(first.end), ":" | "-" | "–" | "—" | "," | "(")
             && first.end - first.start <= 10;
         // "Acme builds …" under "New Silver members": every item begins with a name.
-        let told = strong && votes.items > 1 || matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_)) && strong;
+        let after = self.parsed.lower(first.end);
+        let verb = after.len() > 1 && after.ends_with('s') && after != "as";
+        let told = strong && verb && (votes.items > 1 || matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_)));
         let heading = matches!(block.kind, BlockKind::Heading(_)) && strong && self.head.whole;
         if !(item && (self.head.whole || set_off || told) || heading) {
             return Vec::new();
@@ -445,7 +689,8 @@ impl Item<'_> {
         let (parsed, context) = (self.parsed, self.context);
         let name = self.best_name();
         let kind = if name == self.head.names[0] { self.head.kind } else { context.name_type(parsed, name) };
-        let item = matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
+        let inline = self.lead.block == self.index;
+        let item = inline || matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
         let after = skip_bracket(parsed, name.end);
         let whole = after >= parsed.tokens.len();
         let lone = kind.lone && item && (whole || self.head.set_off) && self.lead.confidence_percent >= 70;
@@ -463,11 +708,12 @@ impl Item<'_> {
         }
         let subject = context.person(parsed.slice(name.start, name.end));
         let body = self.lead.body.clone().or_else(|| context.own_body.clone())?;
+        let (unit, role) = self.position(name);
         let detail = Detail::Appointment(Appointment {
             action: self.renewed(action),
-            unit: self.lead.unit.clone(),
-            role: Some(self.role(name)),
-            affiliation: affiliation(parsed, name, context).filter(|a| fold_name(a) != fold_name(&body)),
+            unit,
+            role: Some(role),
+            affiliation: affiliation(parsed, name, self.until, context).filter(|a| fold_name(a) != fold_name(&body)),
         });
         let mut fact = self.fact(name, subject, body, detail);
         if !kind.surely_person {
@@ -488,7 +734,7 @@ impl Item<'_> {
     }
 
     fn renewed(&self, action: AppointmentAction) -> AppointmentAction {
-        let lower = self.parsed.text.to_lowercase();
+        let lower = self.parsed.slice(self.head.names[0].start, self.until).to_lowercase();
         let marked = ["re-elected", "reelected", "incumbent", "returning", "re-appointed", "reappointed", "continuing"]
             .iter()
             .any(|w| lower.contains(w));
@@ -498,12 +744,12 @@ impl Item<'_> {
         }
     }
 
-    /// The role before the name, behind it, or of the lead.
-    fn role(&self, name: Mention) -> String {
+    /// The unit and the role: the role before the name, behind it, or of the lead.
+    fn position(&self, name: Mention) -> (Option<String>, String) {
         let parsed = self.parsed;
         let behind = parsed
             .mentions()
-            .find(|m| m.kind == MentionKind::Role && m.start > name.end && m.start <= name.end + 2)
+            .find(|m| m.kind == MentionKind::Role && m.start > name.end && m.start <= name.end + 2 && m.end <= self.until)
             .filter(|m| {
                 let elsewhere = matches!(parsed.lower(m.end), "at" | "of" | "from" | "for" | ",")
                     && parsed.mentions().any(|n| {
@@ -513,9 +759,17 @@ impl Item<'_> {
                 !elsewhere
             })
             .map(|m| clean_role(parsed.slice(m.start, m.end)));
-        let untold = self.lead.unit.is_none() && self.lead.role.is_none();
+        let unit = self.lead.unit.clone();
+        // The staff of a team have titles of their own; the members of a board have them elsewhere.
+        let staff = unit.as_deref().is_some_and(|u| u.to_lowercase().ends_with("team"))
+            && behind.as_deref().is_some_and(|r| r.contains(' '));
+        if staff && let Some(role) = behind {
+            return (None, role);
+        }
+        let untold = unit.is_none() && self.lead.role.is_none();
         let behind = behind.filter(|r| is_officer(r) || untold);
-        self.head.role.clone().or(behind).or_else(|| self.lead.role.clone()).unwrap_or_else(|| "member".into())
+        let role = self.head.role.clone().or(behind).or_else(|| self.lead.role.clone());
+        (unit, role.unwrap_or_else(|| "member".into()))
     }
 
     fn fact(&self, name: Mention, subject: String, body: String, detail: Detail) -> Fact {
@@ -538,6 +792,7 @@ impl Item<'_> {
         quote.push_str(&item[first..last]);
         let start = offset + self.parsed.tokens[name.start].span.start - first;
         let rule = match self.lead.action {
+            _ if self.lead.block == self.index => "enumeration: <names>",
             Action::Member => "list of members: <organisation>",
             _ => "list of people: <person>",
         };
@@ -554,7 +809,7 @@ impl Item<'_> {
 
 /// The body that the beginning of the text gives the unit: "the Harbor Foundation's Steering Committee".
 fn body_of_unit(lines: &[Line], unit: &str, context: &Context) -> Option<String> {
-    let sentences = lines.iter().take(6).flat_map(|l| &l.sentences);
+    let sentences = lines.iter().take(3).flat_map(|l| &l.sentences);
     sentences.into_iter().find_map(|p| {
         let unit = p.mentions().find(|m| {
             m.kind == MentionKind::Unit && p.slice(m.start, m.end).eq_ignore_ascii_case(unit)
@@ -623,7 +878,7 @@ fn is_officer(role: &str) -> bool {
 }
 
 /// "Name (Employer)", "Name, Employer", "Name – Engineer at Employer".
-fn affiliation(parsed: &Parsed, name: Mention, context: &Context) -> Option<String> {
+fn affiliation(parsed: &Parsed, name: Mention, until: usize, context: &Context) -> Option<String> {
     let after = skip_bracket(parsed, name.end);
     let inside = parsed.mentions().find(|m| {
         m.start > name.end
@@ -637,6 +892,7 @@ fn affiliation(parsed: &Parsed, name: Mention, context: &Context) -> Option<Stri
         direct.filter(|m| matches!(m.kind, MentionKind::Name(_))).or_else(|| {
             parsed.mentions().find(|m| {
                 m.start > after
+                    && m.end <= until
                     && matches!(m.kind, MentionKind::Name(_))
                     && matches!(parsed.lower(m.start - 1), "at" | "from")
             })

@@ -434,6 +434,7 @@ impl Scan<'_> {
                 || self.opens_name(at)
                 || self.is_month_as_name(at))
             && !token.lower.starts_with(|c: char| c.is_ascii_digit() && token.lower.len() < 2)
+            && !(token.lower.starts_with("20") && token.lower.contains('-'))
             || self.text[token.span.clone()].starts_with('@')
     }
 
@@ -487,13 +488,15 @@ impl Scan<'_> {
         while probe < self.tokens.len() && probe < at + NAME_TOKENS_MAX {
             let token = &self.tokens[probe];
             let adjacent_initial = token.lower == "."
-                && self.tokens[probe - 1].lower.chars().count() == 1
-                && self.tokens[probe - 1].capital;
+                && self.tokens[probe - 1].capital
+                && self.tokens[probe - 1].lower.split('-').all(|part| part.chars().count() == 1);
             let joint = self.lexicon.name_joints.contains(&token.lower) && !self.title_case
                 || matches!(token.lower.as_str(), "of" | "de" | "van" | "von" | "for")
                     && self.title_case
                     && self.has_body_head(at, probe)
                 || token.lower == "&"
+                // "University of Tidewater at Port Lindsay".
+                || token.lower == "at" && self.lower(at) == "university"
                 || (token.lower == "the" && self.lower(probe - 1) == "of")
                 || (token.lower == "and" && self.and_joins(at, probe));
             if self.text[token.span.clone()].starts_with('@') {
@@ -511,7 +514,7 @@ impl Scan<'_> {
                 }
                 break;
             } else if joint && probe + 1 < self.tokens.len() {
-                if matches!(token.lower.as_str(), "of" | "for") && !self.of_joins(at, probe) {
+                if matches!(token.lower.as_str(), "of" | "for" | "at") && !self.of_joins(at, probe) {
                     break;
                 }
                 probe += 1;
@@ -539,7 +542,6 @@ impl Scan<'_> {
                     | "community"
                     | "company"
                     | "organization"
-                    | "members"
                     | "community’s"
                     | "may"
                     | "april"
@@ -547,12 +549,17 @@ impl Scan<'_> {
                     | "august"
             );
         let unit = self.unit(probe).is_some();
+        let tier = self
+            .lexicon
+            .tiers
+            .longest(self.tokens, probe)
+            .is_some_and(|(_, _, n)| probe + n < self.tokens.len() && self.tier_follows(probe + n));
         let role = self.role(probe).is_some() && !self.lexicon.given_names.contains(&token.lower);
         let known_person = self.lexicon.given_names.contains(&self.tokens[at].lower);
         // A trigger in a headline ends the name: "Acme Names Ana".
         let in_body =
             self.has_body_head(at, probe) && (at..probe).any(|i| self.tokens[i].lower == "of");
-        !(generic || unit || role && !(known_person && probe == at + 1) && !in_body)
+        !(generic || unit || tier || role && !(known_person && probe == at + 1) && !in_body)
     }
 
     /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".

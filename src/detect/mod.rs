@@ -206,8 +206,21 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
     let mut drafts = sentence_facts(&blocks, &lines, &context, grammar, report);
-    drafts.extend(list::facts(&blocks, &lines, &context, &grammar.lexicon));
+    for line in &lines {
+        drafts.extend(list::enumerated(&blocks, line, &context, &grammar.lexicon));
+    }
+    let listed = list::facts(&blocks, &lines, &context, &grammar.lexicon);
+    // An item that is a sentence with a verb of its own has said it already.
+    drafts.extend(listed.into_iter().filter(|f| !drafts.iter().any(|d| says_it(d, f))).collect::<Vec<_>>());
     merge::merge(drafts)
+}
+
+/// Whether the first fact's sentence, part of the second's quotation, tells of the same subject.
+fn says_it(told: &Fact, listed: &Fact) -> bool {
+    told.kind() == listed.kind()
+        && told.polarity() == listed.polarity()
+        && crate::model::fold_name(&told.subject) == crate::model::fold_name(&listed.subject)
+        && listed.evidence.quote.ends_with(&told.evidence.quote)
 }
 
 /// Blocks in which every word may begin with a capital.

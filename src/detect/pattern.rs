@@ -360,7 +360,8 @@ pub fn names_list(
         let kind = names.name_type(parsed, mention);
         match want {
             Want::People | Want::SurePeople => {
-                kind.surely_person || (kind.person || kind.lone) && !kind.organisation && !kind.body
+                let lone = kind.lone && stands_alone(parsed, mention);
+                kind.surely_person || (kind.person || lone) && !kind.organisation && !kind.body
             }
             Want::Organisations => !kind.surely_person && (!kind.project || kind.organisation),
             _ => true,
@@ -395,6 +396,22 @@ pub fn names_list(
     // One sure name vouches for the unusual ones beside it.
     let sure = || found.iter().any(|m| names.name_type(parsed, *m).surely_person);
     (want != Want::SurePeople || sure()).then_some((found, end))
+}
+
+/// Whether one word stands where only a whole name can: "…, Yarrow and Wren joined the board".
+fn stands_alone(parsed: &Parsed, mention: Mention) -> bool {
+    let before = mention.start.checked_sub(1);
+    let opens = before.is_none_or(|b| {
+        matches!(parsed.lower(b), "," | "and" | "&" | ":" | "that" | "–" | "—")
+            || (0..=b).any(|t| {
+                parsed.trigger_at[t]
+                    .is_some_and(|t| t.class == TriggerClass::Welcome && t.end == mention.start)
+            })
+    });
+    let goes_on = parsed.mention_at.get(mention.end).copied().flatten().is_some()
+        || parsed.tokens.get(mention.end).is_some_and(|t| t.capital)
+        || parsed.lower(mention.end) == "'s";
+    opens && !goes_on
 }
 
 fn skip_honorific(parsed: &Parsed, at: usize) -> usize {

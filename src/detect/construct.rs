@@ -36,6 +36,10 @@ pub enum Frame {
     Succeed,
     /// "She succeeds Tom": only the other side is named.
     SucceedOther,
+    /// "We" join: the document's own body is the subject.
+    JoinOwn,
+    /// A person continues for another term; news only where an election or selection is told.
+    Reelect,
     /// A project enters a foundation.
     Host,
 }

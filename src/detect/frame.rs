@@ -40,6 +40,11 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Also => reading.also(),
         Frame::Succeed => reading.succession(),
         Frame::SucceedOther => reading.succeeded_before(),
+        Frame::JoinOwn => reading.own_join(),
+        Frame::Reelect if reading.context.election => {
+            reading.appointments(AppointmentAction::Reelected)
+        }
+        Frame::Reelect => Vec::new(),
         Frame::Host => reading.hostings(),
     }
 }
@@ -197,7 +202,7 @@ impl Reading<'_> {
             if !filler.own {
                 return Some(self.context.body_name(self.text(filler)));
             }
-            return self.context.own_body.clone();
+            return self.context.own_by_noun(self.parsed.lower(filler.start));
         }
         let excluded: Vec<(usize, usize)> =
             self.fillers(Slot::Subject).map(|f| self.apposition(f)).collect();
@@ -375,6 +380,26 @@ impl Reading<'_> {
         facts
     }
 
+    /// "We have joined …".
+    fn own_join(&self) -> Vec<Fact> {
+        let body = self.fillers(Slot::Body).find(|f| !f.own).map(|f| self.text(f));
+        let (Some(subject), Some(body)) = (&self.context.own_body, body) else {
+            return Vec::new();
+        };
+        if self.context.is_own_body(body) {
+            return Vec::new();
+        }
+        let place = Filler {
+            slot: Slot::Subject,
+            start: self.found.start,
+            end: self.found.start + 1,
+            own: true,
+        };
+        let tier = self.tier();
+        let detail = Detail::Membership(Membership { action: MembershipAction::Joined, tier });
+        vec![self.fact(subject.clone(), self.context.full_name(body), detail, place)]
+    }
+
     fn memberships(&self, action: MembershipAction) -> Vec<Fact> {
         self.fillers(Slot::Subject)
             .filter(|f| !self.kind_of(*f).surely_person)
@@ -429,7 +454,7 @@ impl Reading<'_> {
         {
             return None;
         }
-        let name = self.context.person(self.text(subject));
+        let name = self.person(subject);
         let body = self.body(agent_counts)?;
         if fold_name(&body) == fold_name(&name) {
             return None;
@@ -442,7 +467,9 @@ impl Reading<'_> {
             affiliation,
         });
         let mut fact = self.fact(name, body, detail, subject);
-        if !kind.surely_person {
+        if matches!(self.parsed.lower(subject.start), "he" | "she") {
+            fact.confidence -= 0.1;
+        } else if !kind.surely_person {
             // "Kyverno is now a controller": a common noun after a verb of being.
             let common = fact.role().is_some_and(|r| {
                 !r.contains(' ') && r.chars().all(char::is_lowercase) && r != "member"
@@ -451,6 +478,15 @@ impl Reading<'_> {
             fact.confidence -= if becomes && common { 0.35 } else { 0.1 };
         }
         Some(fact)
+    }
+
+    /// The full name; of a pronoun, the name of whom it stands for.
+    fn person(&self, subject: Filler) -> String {
+        let said = self.text(subject);
+        match &self.parsed.antecedent {
+            Some(name) if matches!(self.parsed.lower(subject.start), "he" | "she") => name.clone(),
+            _ => self.context.person(said),
+        }
     }
 
     /// "Ana Castellan (Chair)": a role of her own.

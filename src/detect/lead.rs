@@ -1,6 +1,7 @@
 //! What the words above a list, or before an enumeration, say of each item.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::frame::{clean_role, clean_unit};
 use super::lexicon::{LeadWords, TriggerClass};
@@ -35,9 +36,10 @@ pub struct LeadIn {
     pub body: Option<String>,
 }
 
-/// Reads the tokens before `until`.
-pub fn read(parsed: &Parsed, until: usize, context: &Context, words: &LeadWords) -> LeadIn {
-    let mentions = || parsed.mentions().filter(|m| m.end <= until);
+/// Reads the tokens of a range.
+pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context, words: &LeadWords) -> LeadIn {
+    let Range { start: from, end: until } = range;
+    let mentions = || parsed.mentions().filter(|m| m.start >= from && m.end <= until);
     let first_of = |kind: MentionKind| {
         mentions().find(|m| m.kind == kind).map(|m| parsed.slice(m.start, m.end))
     };
@@ -45,8 +47,8 @@ pub fn read(parsed: &Parsed, until: usize, context: &Context, words: &LeadWords)
     let role = first_of(MentionKind::Role)
         .map(|r| singular(&clean_role(r)))
         .filter(|r| !is_seat(r))
-        .or_else(|| founding_member(parsed, until));
-    let tier = tier_of(parsed, until);
+        .or_else(|| founding_member(parsed, from..until));
+    let tier = tier_of(mentions().filter(|m| m.kind == MentionKind::Tier).map(|m| parsed.slice(m.start, m.end)));
     let bodies = || {
         mentions().filter(|m| {
             matches!(m.kind, MentionKind::Name(_)) && {
@@ -59,15 +61,15 @@ pub fn read(parsed: &Parsed, until: usize, context: &Context, words: &LeadWords)
         .find(|m| context.is_own_body(parsed.slice(m.start, m.end)))
         .or_else(|| bodies().next())
         .map(|m| context.body_name(parsed.slice(m.start, m.end)));
-    let told = Told { unit: unit.is_some(), role: role.is_some(), tiered: has_tier(parsed, until) };
-    let action = action_of(parsed, until, told, words);
+    let told = Told { unit: unit.is_some(), role: role.is_some(), tiered: first_of(MentionKind::Tier).is_some() };
+    let action = action_of(parsed, from..until, told, words);
     LeadIn { action, tier, unit, role, body }
 }
 
 /// "founding members of the committee": the role that the lead gives every item.
-fn founding_member(parsed: &Parsed, until: usize) -> Option<String> {
-    (1..until)
-        .find(|at| parsed.lower(*at) == "members" && parsed.lower(at - 1) == "founding")
+fn founding_member(parsed: &Parsed, mut range: Range<usize>) -> Option<String> {
+    range
+        .find(|at| parsed.lower(*at) == "founding" && parsed.lower(at + 1) == "members")
         .map(|_| "founding member".to_owned())
 }
 
@@ -79,16 +81,8 @@ fn is_seat(role: &str) -> bool {
     )
 }
 
-fn has_tier(parsed: &Parsed, until: usize) -> bool {
-    parsed.mentions().any(|m| m.kind == MentionKind::Tier && m.end <= until)
-}
-
 /// The tier, where the words give one only.
-fn tier_of(parsed: &Parsed, until: usize) -> Option<String> {
-    let mut tiers = parsed
-        .mentions()
-        .filter(|m| m.kind == MentionKind::Tier && m.end <= until)
-        .map(|m| parsed.slice(m.start, m.end));
+fn tier_of<'a>(mut tiers: impl Iterator<Item = &'a str>) -> Option<String> {
     let first = tiers.next()?;
     tiers.all(|t| t.eq_ignore_ascii_case(first)).then(|| first.to_owned())
 }
@@ -101,11 +95,11 @@ struct Told {
 
 fn action_of(
     parsed: &Parsed,
-    until: usize,
+    range: Range<usize>,
     told: Told,
     words: &LeadWords,
 ) -> Option<(Action, u8)> {
-    let tokens = &parsed.tokens[..until];
+    let tokens = &parsed.tokens[range.clone()];
     let has = |set: &HashSet<String>| tokens.iter().any(|t| set.contains(&t.lower));
     let election = tokens.iter().any(|t| t.lower == "election");
     let elected = has(&words.elected);
@@ -113,7 +107,7 @@ fn action_of(
     let fresh = has(&words.fresh);
     if has(&words.others)
         || has(&words.staff) && election
-        || stands(parsed, until, words) && !elected
+        || stands(parsed, range.clone(), words) && !elected
         || not_chosen
     {
         return Some((Action::Blocked, 0));
@@ -122,7 +116,7 @@ fn action_of(
     let position = titled || has(&words.positions);
     let electable = told.unit || has(&words.positions);
     let members = has(&words.members);
-    let leaves = parsed.trigger_at[..until].iter().flatten().any(|t| {
+    let leaves = parsed.trigger_at[range.clone()].iter().flatten().any(|t| {
         matches!(t.class, TriggerClass::Depart | TriggerClass::Departure)
     });
     if (has(&words.departing) || leaves) && !has(&words.arriving) && (position || members) {
@@ -150,8 +144,8 @@ fn action_of(
 
 /// Whether the items were there before: "the continuing members", not "the new members as well as
 /// the existing ones".
-fn stands(parsed: &Parsed, until: usize, words: &LeadWords) -> bool {
-    (0..until).any(|at| {
+fn stands(parsed: &Parsed, mut range: Range<usize>, words: &LeadWords) -> bool {
+    range.any(|at| {
         let joined = (1..=2).any(|back| {
             at.checked_sub(back).is_some_and(|b| matches!(parsed.lower(b), "as" | "and" | "or"))
         });

@@ -257,7 +257,7 @@ fn lead_of(
             group = group_name(&blocks[at], &lines[at], context);
         }
         for (back, parsed) in lines[at].sentences.iter().rev().take(3).enumerate() {
-            let said = read(parsed, parsed.tokens.len(), context, &lexicon.leads);
+            let said = read(parsed, 0..parsed.tokens.len(), context, &lexicon.leads);
             // Only the words right above a list can say that it is none of ours.
             if said.action == Some((Action::Blocked, 0)) {
                 if back == 0 && found.is_none() {
@@ -434,6 +434,17 @@ fn enumeration(parsed: &Parsed, context: &Context, at: usize) -> Option<Vec<(Hea
     (items.len() >= 2 || colon && items.len() == 1).then_some(items)
 }
 
+/// Where the clause begins that ends before a token: behind ", we" and the like.
+fn clause_start(parsed: &Parsed, at: usize) -> usize {
+    (1..at)
+        .rev()
+        .find(|i| {
+            matches!(parsed.lower(*i - 1), "," | ";" | "–" | "—")
+                && matches!(parsed.lower(*i), "we" | "we're" | "we’re" | "we've" | "we’ve" | "i" | "he" | "she" | "they" | "it")
+        })
+        .unwrap_or(0)
+}
+
 /// Whether the words before a token announce an enumeration.
 fn introduces(parsed: &Parsed, at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |b| parsed.lower(b));
@@ -524,7 +535,7 @@ fn enumeration_facts(
     context: &Context,
     lexicon: &Lexicon,
 ) -> Vec<Fact> {
-    let said = read(parsed, at, context, &lexicon.leads);
+    let said = read(parsed, clause_start(parsed, at)..at, context, &lexicon.leads);
     let Some((action, percent)) = said.action.filter(|(action, percent)| *action != Action::Blocked && *percent >= 70)
     else {
         return Vec::new();

@@ -74,6 +74,8 @@ pub struct Parsed<'a> {
     pub mention_at: Vec<Option<Mention>>,
     /// The trigger that begins at each token.
     pub trigger_at: Vec<Option<Trigger>>,
+    /// The person of whom the text spoke last before this sentence.
+    pub antecedent: Option<String>,
 }
 
 impl Parsed<'_> {
@@ -105,7 +107,7 @@ pub fn parse<'a>(
 ) -> Parsed<'a> {
     let tokens = &tokens[dateline_end(tokens)..];
     let n = tokens.len();
-    let mut parsed = Parsed { text, tokens, mention_at: vec![None; n], trigger_at: vec![None; n] };
+    let mut parsed = Parsed { text, tokens, mention_at: vec![None; n], trigger_at: vec![None; n], antecedent: None };
     let title_case = headline && is_title_case(tokens);
     let scan = Scan { text, tokens, lexicon, title_case };
     let mut at = 0;

@@ -1,12 +1,13 @@
 //! Merging within a document: a fact told twice is one fact.
 
+use super::lexicon::Lexicon;
 use crate::model::{AppointmentAction, Detail, Fact, Kind, MembershipAction, fold, fold_name};
 
 /// One fact for each that the drafts tell, in the order of their first telling.
-pub fn merge(drafts: Vec<Fact>) -> Vec<Fact> {
+pub fn merge(drafts: Vec<Fact>, lexicon: &Lexicon) -> Vec<Fact> {
     let mut merged: Vec<Fact> = Vec::new();
     for draft in drafts {
-        match merged.iter_mut().find(|known| same(known, &draft)) {
+        match merged.iter_mut().find(|known| same(known, &draft, lexicon)) {
             Some(known) => absorb(known, draft),
             None => merged.push(draft),
         }
@@ -24,11 +25,11 @@ pub fn merge(drafts: Vec<Fact>) -> Vec<Fact> {
 }
 
 /// Whether two drafts tell one fact.
-fn same(a: &Fact, b: &Fact) -> bool {
+fn same(a: &Fact, b: &Fact, lexicon: &Lexicon) -> bool {
     a.kind() == b.kind()
         && a.polarity() == b.polarity()
         && same_name(&a.subject, &b.subject)
-        && same_body(&a.body, &b.body)
+        && same_body(&a.body, &b.body, lexicon)
         && same_position(a, b)
 }
 
@@ -40,8 +41,10 @@ fn same_name(a: &str, b: &str) -> bool {
             && (a.starts_with(&format!("{b} ")) || b.starts_with(&format!("{a} "))))
 }
 
-fn same_body(a: &str, b: &str) -> bool {
-    same_name(a, b)
+/// Two names of one body, in full or by the gazetteer.
+fn same_body(a: &str, b: &str, lexicon: &Lexicon) -> bool {
+    let known = |name: &str| lexicon.canonical_body(name);
+    same_name(a, b) || known(a).is_some_and(|a| known(b) == Some(a))
 }
 
 fn same_position(a: &Fact, b: &Fact) -> bool {

@@ -27,6 +27,7 @@ use self::gate::{Objection, is_boilerplate, objection};
 use self::lexicon::Lexicon;
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
+use self::pattern::Names as _;
 use self::resolve::Context;
 
 /// Facts below this confidence are stored, and shown only where they are asked for.
@@ -129,6 +130,24 @@ pub enum Step {
         /// The facts that it gave, as "action subject @ body".
         facts: Vec<String>,
     },
+    /// A sentence with the words of news that no construction fits.
+    Unmatched {
+        /// The sentence.
+        sentence: String,
+        /// Its mentions, as "kind: text".
+        mentions: Vec<String>,
+        /// The words, with their class.
+        triggers: Vec<String>,
+    },
+    /// A fact that an enumeration or a list gave.
+    Listed {
+        /// The rule.
+        rule: String,
+        /// What it is read from.
+        evidence: String,
+        /// The fact, as "action subject @ body".
+        fact: String,
+    },
 }
 
 /// What detection did with an article.
@@ -146,13 +165,27 @@ impl std::fmt::Display for Explanation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.id)?;
         for step in &self.steps {
-            let Step::Match { sentence, mentions, rule, objection, facts } = step;
-            writeln!(f, "  “{sentence}”")?;
-            writeln!(f, "    mentions   {}", mentions.join(" · "))?;
-            writeln!(f, "    rule       {rule}")?;
-            writeln!(f, "    gate       {}", objection.unwrap_or("passed"))?;
-            for fact in facts {
-                writeln!(f, "    gives      {fact}")?;
+            match step {
+                Step::Match { sentence, mentions, rule, objection, facts } => {
+                    writeln!(f, "  “{sentence}”")?;
+                    writeln!(f, "    mentions   {}", mentions.join(" · "))?;
+                    writeln!(f, "    rule       {rule}")?;
+                    writeln!(f, "    gate       {}", objection.unwrap_or("passed"))?;
+                    for fact in facts {
+                        writeln!(f, "    gives      {fact}")?;
+                    }
+                }
+                Step::Unmatched { sentence, mentions, triggers } => {
+                    writeln!(f, "  “{sentence}”")?;
+                    writeln!(f, "    mentions   {}", mentions.join(" · "))?;
+                    writeln!(f, "    triggers   {}", triggers.join(" · "))?;
+                    writeln!(f, "    rule       none fits")?;
+                }
+                Step::Listed { rule, evidence, fact } => {
+                    writeln!(f, "  “{evidence}”")?;
+                    writeln!(f, "    rule       {rule}")?;
+                    writeln!(f, "    gives      {fact}")?;
+                }
             }
         }
         for fact in &self.facts {
@@ -191,7 +224,7 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     }
     let blocks = blocks(&article.title, &article.html);
     let split: Vec<Vec<Sentence>> = blocks.iter().map(|b| sentences(&b.text)).collect();
-    let lines: Vec<Line> = blocks
+    let mut lines: Vec<Line> = blocks
         .iter()
         .zip(&split)
         .enumerate()
@@ -205,14 +238,37 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
         .collect();
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
+    refer_back(&mut lines, &context);
     let mut drafts = sentence_facts(&blocks, &lines, &context, grammar, report);
+    let from = drafts.len();
     for line in &lines {
         drafts.extend(list::enumerated(&blocks, line, &context, &grammar.lexicon));
     }
     let listed = list::facts(&blocks, &lines, &context, &grammar.lexicon);
     // An item that is a sentence with a verb of its own has said it already.
-    drafts.extend(listed.into_iter().filter(|f| !drafts.iter().any(|d| says_it(d, f))).collect::<Vec<_>>());
-    merge::merge(drafts)
+    let news: Vec<Fact> = listed.into_iter().filter(|f| !drafts.iter().any(|d| says_it(d, f))).collect();
+    for fact in drafts[from..].iter().chain(&news) {
+        report(Step::Listed {
+            rule: fact.evidence.rule.clone(),
+            evidence: fact.evidence.quote.clone(),
+            fact: outline(fact),
+        });
+    }
+    drafts.extend(news);
+    merge::merge(drafts, &grammar.lexicon)
+}
+
+/// Notes for every sentence the person of whom the text spoke last.
+fn refer_back(lines: &mut [Line], context: &Context) {
+    let mut last: Option<String> = None;
+    for parsed in lines.iter_mut().flat_map(|l| l.sentences.iter_mut()) {
+        parsed.antecedent.clone_from(&last);
+        let named = parsed
+            .mentions()
+            .find(|m| matches!(m.kind, MentionKind::Name(_)) && context.name_type(parsed, *m).surely_person)
+            .map(|m| context.person(parsed.slice(m.start, m.end)));
+        last = named.or(last);
+    }
 }
 
 /// Whether the first fact's sentence, part of the second's quotation, tells of the same subject.
@@ -251,11 +307,12 @@ fn sentence_facts(
         let mut before = 0;
         for parsed in &line.sentences {
             if parsed.trigger_at.iter().all(Option::is_none)
-                && !parsed.tokens.iter().any(|t| t.lower.starts_with("new"))
+                && !parsed.tokens.iter().any(|t| speaks_of_news(&t.lower))
             {
                 continue;
             }
             let from = drafts.len();
+            let mut matched = false;
             for construction in grammar.constructions {
                 apply(
                     construction,
@@ -266,13 +323,26 @@ fn sentence_facts(
                     title_unit.as_deref(),
                     before,
                     &mut drafts,
-                    report,
+                    &mut |step| {
+                        matched = true;
+                        report(step);
+                    },
                 );
+            }
+            if !matched && parsed.mentions().next().is_some() {
+                report(unmatched(parsed));
             }
             before = if drafts.len() > from { from } else { before };
         }
     }
     drafts
+}
+
+/// Words without a class of their own that some constructions begin with.
+fn speaks_of_news(word: &str) -> bool {
+    matches!(word, "will" | "previous" | "former" | "continue" | "continues")
+        || word.starts_with("new")
+        || word.starts_with("announc") || word.starts_with("addition")
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -312,11 +382,7 @@ fn apply(
         let facts = if refused.is_none() { frame::facts(&reading) } else { Vec::new() };
         report(Step::Match {
             sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
-            mentions: parsed
-                .mentions()
-                .map(|m| format!("{:?}: {}", m.kind, parsed.slice(m.start, m.end)))
-                .map(|s| short_kind(&s))
-                .collect(),
+            mentions: mentions_of(parsed),
             rule: construction.name.clone(),
             objection: refused.map(Objection::as_str),
             facts: facts.iter().map(outline).collect(),
@@ -326,15 +392,34 @@ fn apply(
     }
 }
 
-fn short_kind(mention: &str) -> String {
-    mention
-        .replace("Name(NameType { ", "name(")
-        .replace(" })", ")")
-        .replace(": true", "")
-        .split(", ")
-        .filter(|p| !p.contains(": false"))
-        .collect::<Vec<_>>()
-        .join(" ")
+fn mentions_of(parsed: &Parsed) -> Vec<String> {
+    parsed
+        .mentions()
+        .map(|m| {
+            let kind = match m.kind {
+                MentionKind::Role => "role",
+                MentionKind::Unit => "unit",
+                MentionKind::Tier => "tier",
+                MentionKind::Name(kind) if kind.surely_person => "person",
+                MentionKind::Name(kind) if kind.body => "body",
+                MentionKind::Name(kind) if kind.organisation => "organisation",
+                MentionKind::Name(kind) if kind.person => "person or organisation",
+                MentionKind::Name(_) => "name",
+            };
+            format!("{kind}: {}", parsed.slice(m.start, m.end))
+        })
+        .collect()
+}
+
+fn unmatched(parsed: &Parsed) -> Step {
+    let triggers = parsed.trigger_at.iter().flatten();
+    Step::Unmatched {
+        sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
+        mentions: mentions_of(parsed),
+        triggers: triggers
+            .map(|t| format!("{:?}: {}", t.class, parsed.slice(t.start, t.end)).to_lowercase())
+            .collect(),
+    }
 }
 
 #[cfg(test)]

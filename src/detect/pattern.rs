@@ -17,6 +17,7 @@
 
 use super::lexicon::TriggerClass;
 use super::mention::{Mention, MentionKind, NameType, Parsed};
+use crate::text::TokenKind;
 
 /// An apposition has no more tokens.
 const APPOSITION_TOKENS_MAX: usize = 45;
@@ -30,6 +31,10 @@ pub enum Want {
     People,
     /// One or more names that are surely people's.
     SurePeople,
+    /// "He", "she": the person of whom the text spoke last.
+    Pronoun,
+    /// One word that can be a handle: "welcome yarrow as a maintainer".
+    Handle,
     /// One or more names that can be organisations.
     Organisations,
     /// One or more names.
@@ -114,6 +119,8 @@ pub trait Names {
     fn name_type(&self, parsed: &Parsed, mention: Mention) -> NameType;
     /// Whether the token is a noun for the document's own body ("foundation", "company").
     fn is_own(&self, parsed: &Parsed, at: usize) -> Option<usize>;
+    /// Whether a word in small letters can be somebody's handle.
+    fn can_be_handle(&self, word: &str) -> bool;
 }
 
 impl Pattern {
@@ -191,6 +198,8 @@ fn slot(word: &str) -> Result<Element, String> {
     let want = match want {
         "people" => Want::People,
         "person!" => Want::SurePeople,
+        "he" => Want::Pronoun,
+        "handle" => Want::Handle,
         "orgs" => Want::Organisations,
         "names" => Want::Names,
         "body" => Want::Body,
@@ -316,6 +325,19 @@ fn fillers_at(
             }
             let end = names.is_own(parsed, at)?;
             Some((vec![Filler { slot, start: at, end, own: true }], end))
+        }
+        Want::Pronoun => {
+            let said = matches!(parsed.lower(at), "he" | "she") && parsed.antecedent.is_some();
+            said.then(|| (vec![Filler { slot, start: at, end: at + 1, own: false }], at + 1))
+        }
+        Want::Handle => {
+            let word = parsed.tokens.get(at)?;
+            let fits = word.kind == TokenKind::Word
+                && mention.is_none()
+                && parsed.trigger_at[at].is_none()
+                && word.lower.len() > 3
+                && names.can_be_handle(&word.lower);
+            fits.then(|| (vec![Filler { slot, start: at, end: at + 1, own: false }], at + 1))
         }
         Want::People | Want::SurePeople | Want::Organisations | Want::Names => {
             let (mentions, end) = names_list(parsed, names, want, at)?;
@@ -448,9 +470,16 @@ fn appositions(parsed: &Parsed, at: usize) -> Vec<usize> {
     let mut opened = bracket;
     if matches!(parsed.lower(opened), "," | "–" | "—") {
         opened += 1;
+        if parsed.lower(opened) == "who" {
+            ends.push(opened);
+        }
         for i in opened..(opened + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()) {
             if matches!(parsed.lower(i), "," | "–" | "—") {
                 ends.push(i + 1);
+            }
+            // "Acme, a sponsor since 2015 has renewed": the second comma is often forgotten.
+            if i > opened && matches!(parsed.lower(i), "has" | "have" | "will") {
+                ends.push(i);
             }
             if matches!(parsed.lower(i), ";" | "." | "!" | "?") {
                 break;
@@ -523,6 +552,10 @@ fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
                 | "agreed"
                 | "successfully"
                 | "once"
+                | "therefore"
+                | "then"
+                | "also"
+                | "next"
         );
         if !(auxiliary || word.ends_with("ly") && word.len() > 4) {
             break;

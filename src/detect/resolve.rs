@@ -58,6 +58,8 @@ pub struct Context {
     people: HashMap<String, String>,
     /// From an acronym to the name that it stands for.
     acronyms: HashMap<String, String>,
+    /// The bodies that it names.
+    bodies: Vec<String>,
     /// Types that the document settles, by folded name.
     types: HashMap<String, NameType>,
 }
@@ -67,10 +69,7 @@ impl Context {
     pub fn new(article: &Article, sentences: &[&Parsed], lexicon: &Lexicon) -> Context {
         let mut context = Context {
             own_body: None,
-            author: article
-                .author
-                .clone()
-                .filter(|a| a.contains(' ') && !a.contains(',') && a.len() < 60),
+            author: article.author.clone().filter(|a| is_one_person(a, &article.publisher)),
             year: article
                 .published
                 .as_deref()
@@ -82,6 +81,7 @@ impl Context {
             own_acronym: None,
             people: HashMap::new(),
             acronyms: HashMap::new(),
+            bodies: Vec::new(),
             types: HashMap::new(),
         };
         context.election = tells(sentences, &ELECTION_WORDS);
@@ -90,6 +90,12 @@ impl Context {
             for mention in parsed.mentions() {
                 let MentionKind::Name(kind) = mention.kind else { continue };
                 context.learn_person_by_context(parsed, mention, kind);
+                if kind.body && mention.end - mention.start > 1 {
+                    let name = parsed.slice(mention.start, mention.end);
+                    if context.bodies.len() < 50 && !context.bodies.iter().any(|b| b == name) {
+                        context.bodies.push(name.to_owned());
+                    }
+                }
                 context.learn_acronym(parsed, mention);
                 context.learn_definition(parsed, mention, kind);
                 if kind.surely_person && mention.end - mention.start >= 2 {
@@ -127,6 +133,20 @@ impl Context {
             return full.clone();
         }
         name.to_owned()
+    }
+
+    /// The body that "the foundation" means: one of the document's own name that ends in the noun
+    /// ("Tidepool Foundation" in the news of Tidepool), else the document's own.
+    pub fn own_by_noun(&self, noun: &str) -> Option<String> {
+        let own = self.own_body.as_deref()?;
+        if fold_name(own).contains(noun) {
+            return Some(own.to_owned());
+        }
+        let named = self.bodies.iter().find(|b| {
+            let folded = fold_name(b);
+            folded.ends_with(noun) && folded.starts_with(&fold_name(own))
+        });
+        Some(named.map_or_else(|| own.to_owned(), Clone::clone))
     }
 
     /// A body's name: the document's own where the name means that.
@@ -306,6 +326,20 @@ impl Context {
     }
 }
 
+/// Whether the byline names one person and no team.
+fn is_one_person(author: &str, publisher: &str) -> bool {
+    let lower = author.to_lowercase();
+    let several = [",", " and ", "&", " on behalf of "].iter().any(|s| lower.contains(s));
+    let body = ["team", "foundation", "board", "staff", "committee", "admin", "council", "consortium", "editor"]
+        .iter()
+        .any(|w| lower.contains(w));
+    !several
+        && !body
+        && author.len() < 60
+        && author.len() > 2
+        && !fold_name(publisher).contains(&fold_name(author))
+}
+
 /// Words of a post that reports an election.
 const ELECTION_WORDS: [&str; 8] =
     ["elected", "election", "elections", "voted", "votes", "ballots", "elect", "elects"];
@@ -334,6 +368,10 @@ impl Names for Context {
         kind
     }
 
+    fn can_be_handle(&self, word: &str) -> bool {
+        !COMMON_WORDS.contains(&word) && !word.ends_with("ly") && !word.ends_with("ing")
+    }
+
     fn is_own(&self, parsed: &Parsed, at: usize) -> Option<usize> {
         let before = at.checked_sub(1).map_or("", |b| parsed.lower(b));
         if matches!(parsed.lower(at), "us" | "ours") {
@@ -343,6 +381,14 @@ impl Names for Context {
         (pointed && OWN_NOUNS.contains(&parsed.lower(at))).then_some(at + 1)
     }
 }
+
+/// Words that follow a welcome and are nobody's handle.
+const COMMON_WORDS: &[&str] = &[
+    "them", "him", "her", "you", "your", "everyone", "everybody", "anyone", "someone", "back", "home", "people",
+    "contributors", "contributions", "feedback", "newcomers", "users", "developers", "organizations", "companies",
+    "more", "many", "another", "others", "their", "these", "those", "this", "that", "three", "four", "five", "seven",
+    "aboard", "into", "with", "from", "folks", "community", "suggestions", "questions", "news", "change", "changes",
+];
 
 /// The initials of a name, where the document uses them.
 fn acronym_of(publisher: &str, sentences: &[&Parsed]) -> Option<String> {

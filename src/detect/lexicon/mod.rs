@@ -212,6 +212,13 @@ struct NamesFile {
 }
 
 impl Lexicon {
+    /// The canonical name of a body in the gazetteer.
+    pub fn canonical_body(&self, name: &str) -> Option<&str> {
+        let tokens = crate::text::tokens(name);
+        let (canonical, _, length) = self.bodies.longest(&tokens, 0)?;
+        (length == tokens.len()).then_some(canonical.as_str())
+    }
+
     /// Reads the built-in files.
     ///
     /// # Errors

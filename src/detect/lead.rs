@@ -132,7 +132,7 @@ fn action_of(
     let projects = tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
     if !titled
         && !projects
-        && (told.tiered && members || founding || fresh && has(&words.joining_members))
+        && (told.tiered && members || founding || fresh && newly_joined(parsed, range.clone(), words))
     {
         return Some((Action::Member, if fresh || founding { 75 } else { 45 }));
     }
@@ -140,6 +140,15 @@ fn action_of(
         Action::Appoint(AppointmentAction::Appointed),
         if founding || has(&words.following) { 75 } else { 70 },
     ))
+}
+
+/// "the new Harbor Foundation members": a fresh word close before the members.
+fn newly_joined(parsed: &Parsed, range: Range<usize>, words: &LeadWords) -> bool {
+    let from = range.start;
+    range.into_iter().any(|at| {
+        words.joining_members.contains(parsed.lower(at))
+            && (at.saturating_sub(8).max(from)..at).any(|i| words.fresh.contains(parsed.lower(i)))
+    })
 }
 
 /// Whether the items were there before: "the continuing members", not "the new members as well as

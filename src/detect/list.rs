@@ -44,6 +44,8 @@ pub struct Lead {
     pub body: Option<String>,
     /// The block that says it.
     pub block: usize,
+    /// Whether it stands right above, and not only in the title or the introduction.
+    pub near: bool,
     /// How sure it is.
     pub confidence_percent: u8,
 }
@@ -78,11 +80,34 @@ struct Votes {
     /// Two to four capitalised words with nothing against their being a person.
     named: usize,
     set_off: usize,
+    /// Those with a bracket, a comma or a dash behind the name.
+    marked: usize,
+}
+
+/// What items of one list have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Shape {
+    Heading,
+    Item,
+    Cell,
+    Paragraph,
+}
+
+fn shape(block: &Block) -> Shape {
+    match block.kind {
+        BlockKind::Title | BlockKind::Heading(_) => Shape::Heading,
+        BlockKind::ListItem => Shape::Item,
+        BlockKind::Cell { .. } => Shape::Cell,
+        BlockKind::Paragraph | BlockKind::Quote => Shape::Paragraph,
+    }
 }
 
 impl Votes {
+    /// Some surely are, and nearly all can be: the unusual names beside them are people's too.
     fn are_people(self) -> bool {
-        self.sure_people > 0 || self.items > 1 && self.named == self.items
+        self.sure_people * 2 >= self.items && self.sure_people > 0
+            || self.sure_people * 5 >= self.items && self.named * 10 >= self.items * 7
+            || self.items > 1 && self.named == self.items && self.marked * 10 >= self.items * 8
     }
 }
 
@@ -102,14 +127,15 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
             open.then(|| lead_of(blocks, lines, &heads, line.block, context, lexicon)).flatten()
         })
         .collect();
-    let mut votes: HashMap<usize, Votes> = HashMap::new();
-    for (head, lead) in heads.iter().zip(&leads) {
+    let mut votes: HashMap<(usize, Shape), Votes> = HashMap::new();
+    for (index, (head, lead)) in heads.iter().zip(&leads).enumerate() {
         let (Some(head), Some(lead)) = (head, lead) else { continue };
-        let vote = votes.entry(lead.block).or_default();
+        let vote = votes.entry((lead.block, shape(&blocks[index]))).or_default();
         vote.items += 1;
         vote.sure_people += usize::from(head.kind.surely_person);
         vote.named += usize::from(head.kind.person && can_be_person(head.kind));
         vote.set_off += usize::from(head.whole || head.set_off);
+        vote.marked += usize::from(head.set_off && blocks[index].text.contains(['(', ',', '–', '—']));
     }
     let mut found = Vec::new();
     for (index, (head, lead)) in heads.iter().zip(&leads).enumerate() {
@@ -120,7 +146,7 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
         if item.is_signature(&heads) {
             continue;
         }
-        let mut facts = item.facts(votes[&lead.block]);
+        let mut facts = item.facts(votes[&(lead.block, shape(&blocks[index]))]);
         if undecided {
             facts.iter_mut().for_each(|f| f.confidence -= 0.4);
         }
@@ -290,6 +316,7 @@ fn lead_of(
                         role: None,
                         body: None,
                         block: at,
+                        near: rank == 0 || Some(at) == blocks[index].heading || Some(at) == blocks[index].lead_in,
                         confidence_percent: percent,
                     };
                     found = Some((lead, false));
@@ -335,7 +362,14 @@ fn above(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usize> {
         above.extend(before_run(blocks, heads, index));
     }
     while let Some(at) = climb {
-        above.push(at);
+        // A paragraph behind an item describes that item, unless it leads on.
+        let describes = matches!(blocks[at].kind, BlockKind::Paragraph | BlockKind::Quote)
+            && at > 0
+            && heads[at - 1].is_some()
+            && !blocks[at].text.ends_with(':');
+        if !describes {
+            above.push(at);
+        }
         climb = blocks[at].lead_in;
     }
     let describes = above.first().is_some_and(|at| {
@@ -580,6 +614,7 @@ fn enumeration_facts(
             role: said.role.clone(),
             body: said.body.clone(),
             block: index,
+            near: true,
             confidence_percent: percent,
         };
         let item = Item { blocks, index, parsed, until: *until, head, lead: &lead, context };
@@ -652,6 +687,9 @@ impl Item<'_> {
         let verb = after.len() > 1 && after.ends_with('s') && after != "as";
         let told = strong && verb && (votes.items > 1 || matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_)));
         let heading = matches!(block.kind, BlockKind::Heading(_)) && strong && self.head.whole;
+        if !self.lead.near || votes.items > 2 && votes.set_off * 2 < votes.items && !told {
+            return Vec::new();
+        }
         if !(item && (self.head.whole || set_off || told) || heading) {
             return Vec::new();
         }
@@ -708,6 +746,11 @@ impl Item<'_> {
         if !(kind.surely_person || kind.person || lone)
             || (kind.organisation || kind.body) && !kind.surely_person
         {
+            return None;
+        }
+        // What stands only in the title or the introduction speaks of bare names, not of sentences.
+        let bare = self.blocks[self.index].text.len() < 120 && (self.head.whole || self.head.set_off);
+        if !self.lead.near && !bare && !(kind.surely_person && self.head.set_off) {
             return None;
         }
         // A line of running text that only begins with a name is no list of names.

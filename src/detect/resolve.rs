@@ -418,6 +418,17 @@ const PUBLISHER_TAILS: &[&str] = &[
     " Announcements",
 ];
 
+/// In so many first sentences a publisher that reports of itself names itself.
+const SPOKEN_SENTENCES_MAX: usize = 8;
+
+/// "We", "our": the publisher speaks, even where it does not name itself.
+fn speaks_for_itself(sentences: &[&Parsed]) -> bool {
+    sentences.iter().take(SPOKEN_SENTENCES_MAX).any(|p| {
+        let quoted = p.tokens.iter().any(|t| matches!(t.lower.as_str(), "\"" | "“" | "”"));
+        !quoted && p.tokens.iter().any(|t| matches!(t.lower.as_str(), "we" | "our" | "i" | "i'm" | "i’m" | "we’re" | "we're" | "us"))
+    })
+}
+
 /// The publisher, or on a newswire the organisation that announces.
 fn own_body(
     article: &Article,
@@ -439,10 +450,10 @@ fn own_body(
         .filter_map(|w| w.chars().next())
         .filter(|c| c.is_uppercase())
         .collect();
-    let spoken = sentences.iter().any(|p| {
+    let spoken = sentences.iter().take(SPOKEN_SENTENCES_MAX).any(|p| {
         p.tokens.iter().any(|t| t.lower == first_word || p.text[t.span.clone()] == acronym)
     });
-    if !wire && spoken {
+    if !wire && (spoken || speaks_for_itself(sentences)) {
         return (Some(publisher.to_owned()), false);
     }
     match announcer(sentences, context) {

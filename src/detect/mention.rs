@@ -613,6 +613,12 @@ impl Scan<'_> {
                 && probe == at + 1
     }
 
+    /// "Anna", and "Anna-Lena" by its parts.
+    fn is_given_name(&self, word: &str) -> bool {
+        let known = |w: &str| self.lexicon.given_names.contains(w);
+        known(word) || word.contains('-') && word.split('-').all(known)
+    }
+
     fn legal_suffix(&self, at: usize) -> bool {
         matches!(
             self.lower(at),
@@ -637,7 +643,10 @@ impl Scan<'_> {
         let last = words.last().map_or("", |t| t.lower.as_str());
         let body = words.iter().any(|t| self.lexicon.body_heads.contains(&t.lower))
             || last == "project" && words.len() > 1;
-        let given = words.first().is_some_and(|t| self.lexicon.given_names.contains(&t.lower));
+        let given = words.first().is_some_and(|t| self.is_given_name(&t.lower));
+        let family = (2..=3).contains(&words.len())
+            && self.lexicon.family_names.contains(last)
+            && words.iter().all(|t| t.capital && !self.lexicon.organisation_heads.contains(&t.lower));
         let organisation_word = words
             .iter()
             .skip(usize::from(given))
@@ -661,7 +670,7 @@ impl Scan<'_> {
             || honorific
             || (!against && (2..=4).contains(&words.len()))
             || given && words.len() == 1;
-        let surely = handle || honorific || (given && person && (words.len() >= 2));
+        let surely = handle || honorific || ((given || family) && person && (words.len() >= 2));
         NameType {
             person,
             surely_person: surely && !body && !organisation_word,

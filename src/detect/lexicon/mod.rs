@@ -95,6 +95,8 @@ pub struct Lexicon {
     pub honorifics: HashSet<String>,
     /// Given names.
     pub given_names: HashSet<String>,
+    /// Family names that are hardly anything else.
+    pub family_names: HashSet<String>,
     /// Words in the names of newswires.
     pub newswires: Vec<String>,
     /// First words of headings under which nothing is news.
@@ -209,6 +211,7 @@ struct WordsFile {
 #[serde(deny_unknown_fields)]
 struct NamesFile {
     names: String,
+    family_names: String,
 }
 
 impl Lexicon {
@@ -275,6 +278,7 @@ impl Lexicon {
             never_names: words.never_names,
             name_joints: words.name_joints,
             honorifics: words.honorifics,
+            family_names: names.family_names.split_whitespace().map(str::to_owned).collect(),
             given_names: names.names.split_whitespace().map(str::to_owned).collect(),
             newswires: words.newswires,
             boilerplate_headings: words.boilerplate_headings,

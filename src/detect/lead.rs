@@ -125,6 +125,10 @@ fn action_of(
     if has(&words.returning) && position && !has(&words.newcomers) {
         return Some((Action::Appoint(AppointmentAction::Reelected), 80));
     }
+    let again = tokens.iter().any(|t| matches!(t.lower.as_str(), "re-elected" | "reelected" | "reappointed" | "re-appointed"));
+    if again && (electable || members || has(&words.elections)) && !tokens.iter().any(|t| t.lower == "elected") {
+        return Some((Action::Appoint(AppointmentAction::Reelected), 85));
+    }
     if elected && (electable || has(&words.elections)) {
         return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
@@ -146,7 +150,9 @@ fn action_of(
 fn newly_joined(parsed: &Parsed, range: Range<usize>, words: &LeadWords) -> bool {
     let from = range.start;
     range.into_iter().any(|at| {
-        words.joining_members.contains(parsed.lower(at))
+        let noun = words.joining_members.contains(parsed.lower(at))
+            || matches!(parsed.lower(at), "member" | "sponsor") && words.members.contains(parsed.lower(at + 1));
+        noun
             && (at.saturating_sub(8).max(from)..at).any(|i| words.fresh.contains(parsed.lower(i)))
     })
 }

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::frame::{clean_role, clean_unit};
+use super::Step;
 use super::gate::{is_boilerplate, objection};
 use super::lead::{Action, LeadIn, read};
 use super::lexicon::{Lexicon, TriggerClass};
@@ -48,6 +49,19 @@ pub struct Lead {
     pub near: bool,
     /// How sure it is.
     pub confidence_percent: u8,
+}
+
+impl std::fmt::Display for Lead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {} %", self.action, self.confidence_percent)?;
+        let parts = [("body", &self.body), ("unit", &self.unit), ("role", &self.role), ("tier", &self.tier)];
+        for (name, part) in parts {
+            if let Some(part) = part {
+                write!(f, ", {name} {part}")?;
+            }
+        }
+        if self.near { Ok(()) } else { write!(f, ", from afar") }
+    }
 }
 
 /// A parsed block.
@@ -112,7 +126,13 @@ impl Votes {
 }
 
 /// The facts of a document's lists.
-pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexicon) -> Vec<Fact> {
+pub fn facts(
+    blocks: &[Block],
+    lines: &[Line],
+    context: &Context,
+    lexicon: &Lexicon,
+    report: &mut dyn FnMut(Step),
+) -> Vec<Fact> {
     let heads: Vec<Option<Head>> = lines.iter().map(|l| head(&blocks[l.block], l, context, lexicon)).collect();
     let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
@@ -140,6 +160,16 @@ pub fn facts(blocks: &[Block], lines: &[Line], context: &Context, lexicon: &Lexi
     let mut found = Vec::new();
     for (index, (head, lead)) in heads.iter().zip(&leads).enumerate() {
         let (Some(head), Some(lead)) = (head, lead) else { continue };
+        let vote = votes[&(lead.block, shape(&blocks[index]))];
+        report(Step::Item {
+            item: blocks[index].text.chars().take(120).collect(),
+            lead: blocks[lead.block].text.chars().take(160).collect(),
+            reading: lead.to_string(),
+            votes: format!(
+                "{} items, {} surely people, {} like people's names, {} set off",
+                vote.items, vote.sure_people, vote.named, vote.set_off
+            ),
+        });
         let parsed = &lines[index].sentences[0];
         let until = parsed.tokens.len();
         let item = Item { blocks, index, parsed, until, head, lead, context };
@@ -307,6 +337,12 @@ fn lead_of(
                 open.body = open.body.take().or_else(|| context.own_body.clone());
             }
             let Some((action, percent)) = said.action else { continue };
+            // "Silver Members" over people's names: whom they represent, not what happens.
+            let person = heads[index].as_ref().is_some_and(|h| h.kind.surely_person);
+            if person && action == Action::Member && percent < 70 {
+                open.tier = None;
+                continue;
+            }
             match &mut found {
                 None => {
                     let lead = Lead {
@@ -542,12 +578,16 @@ fn separator(parsed: &Parsed, context: &Context, after: usize, kind: NameType) -
         if let Some(name) = named {
             let other = context.name_type(parsed, name);
             // A person's employer is no next item.
-            let alike = at == after || other.surely_person && kind.surely_person;
+            let alike = at == after || can_be_person(other) && !other.lone && can_be_person(kind);
             if alike && !(kind.surely_person && (other.organisation || other.body) && !other.surely_person) {
                 return Some((at, next));
             }
         }
-        if at == after && !kind.surely_person {
+        let titled = kind.person
+            && (after..after + 4).any(|i| {
+                parsed.mention_at.get(i).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role)
+            });
+        if at == after && !kind.surely_person && !titled {
             return None;
         }
     }

@@ -345,7 +345,7 @@ impl Scan<'_> {
             let token = &self.tokens[end];
             let plain = token.lower.strip_prefix("co-").unwrap_or(&token.lower);
             let is_head = self.lexicon.role_heads.contains(plain);
-            let is_modifier = self.lexicon.role_modifiers.contains(&token.lower);
+            let is_modifier = self.lexicon.role_modifiers.contains(plain);
             let joins = matches!(token.lower.as_str(), "and" | "&" | "-" | "/")
                 && end > at
                 && self.next_is_role_word(end + 1);
@@ -504,6 +504,10 @@ impl Scan<'_> {
             if self.text[token.span.clone()].starts_with('@') {
                 break;
             }
+            if let Some(after) = self.nickname(at, probe) {
+                probe = after;
+                continue;
+            }
             if self.is_capital_inside(probe, at) || adjacent_initial {
                 probe += 1;
                 end = probe;
@@ -526,6 +530,24 @@ impl Scan<'_> {
         }
         // "Acme Inc." keeps its stop outside.
         Some(end)
+    }
+
+    /// "Yuan (Terry) Tang", "Mirco 'yarrow' Bauer": a nickname inside a name.
+    fn nickname(&self, at: usize, probe: usize) -> Option<usize> {
+        let closes = match self.lower(probe) {
+            "(" => &[")"][..],
+            "'" | "‘" | "’" => &["'", "’"][..],
+            "\"" | "“" | "”" => &["\"", "”"][..],
+            _ => return None,
+        };
+        let word = self.tokens.get(probe + 1)?.kind == TokenKind::Word;
+        let closed = closes.contains(&self.lower(probe + 2));
+        let family = self.tokens.get(probe + 3).is_some_and(|t| {
+            t.kind == TokenKind::Word && t.capital && !self.lexicon.never_names.contains(&t.lower)
+        });
+        let joined = self.tokens.get(probe + 3)?.span.start > self.tokens[probe + 2].span.end;
+        let short = probe == at + 1 && self.is_given_name(self.lower(at));
+        (word && closed && family && joined && short && self.role(probe + 3).is_none()).then_some(probe + 3)
     }
 
     fn is_capital_inside(&self, probe: usize, at: usize) -> bool {

@@ -97,6 +97,13 @@ fn absorb(known: &mut Fact, other: Fact) {
         }
         _ => {}
     }
+    // "Tidepool Foundation" says more than "Tidepool".
+    if other.body.len() > known.body.len()
+        && other.body.ends_with(" Foundation")
+        && fold_name(&other.body).starts_with(&fold_name(&known.body))
+    {
+        known.body.clone_from(&other.body);
+    }
     if other.subject.len() > known.subject.len() && known.kind() == Kind::Appointment {
         known.subject = other.subject;
     }

@@ -139,6 +139,17 @@ pub enum Step {
         /// The words, with their class.
         triggers: Vec<String>,
     },
+    /// A line that begins with a name, under words that say what becomes of it.
+    Item {
+        /// The line.
+        item: String,
+        /// The words.
+        lead: String,
+        /// What they say.
+        reading: String,
+        /// What the lines under the same words are.
+        votes: String,
+    },
     /// A fact that an enumeration or a list gave.
     Listed {
         /// The rule.
@@ -180,6 +191,11 @@ impl std::fmt::Display for Explanation {
                     writeln!(f, "    mentions   {}", mentions.join(" · "))?;
                     writeln!(f, "    triggers   {}", triggers.join(" · "))?;
                     writeln!(f, "    rule       none fits")?;
+                }
+                Step::Item { item, lead, reading, votes } => {
+                    writeln!(f, "  • {item}")?;
+                    writeln!(f, "    under      “{lead}”: {reading}")?;
+                    writeln!(f, "    votes      {votes}")?;
                 }
                 Step::Listed { rule, evidence, fact } => {
                     writeln!(f, "  “{evidence}”")?;
@@ -244,7 +260,7 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     for line in &lines {
         drafts.extend(list::enumerated(&blocks, line, &context, &grammar.lexicon));
     }
-    let listed = list::facts(&blocks, &lines, &context, &grammar.lexicon);
+    let listed = list::facts(&blocks, &lines, &context, &grammar.lexicon, report);
     // An item that is a sentence with a verb of its own has said it already.
     let news: Vec<Fact> = listed.into_iter().filter(|f| !drafts.iter().any(|d| says_it(d, f))).collect();
     for fact in drafts[from..].iter().chain(&news) {
@@ -341,6 +357,7 @@ fn sentence_facts(
 /// Words without a class of their own that some constructions begin with.
 fn speaks_of_news(word: &str) -> bool {
     matches!(word, "will" | "previous" | "former" | "continue" | "continues")
+        || matches!(word, "farewell" | "goodbye" | "thank" | "thanks" | "passes" | "hands")
         || word.starts_with("new")
         || word.starts_with("announc") || word.starts_with("addition")
 }

@@ -279,6 +279,9 @@ fn fill(
     found: &mut Match,
 ) -> bool {
     let depth = found.fillers.len();
+    if slot == Slot::Subject && found.start == at && follows_preposition(parsed, names, want, at) {
+        return false;
+    }
     if let Some((fillers, end)) = fillers_at(slot, want, parsed, names, at) {
         found.fillers.extend(fillers);
         if step(rest, parsed, names, end, found) {
@@ -344,6 +347,25 @@ fn fillers_at(
             Some((mentions.into_iter().map(filler).collect(), end))
         }
     }
+}
+
+/// "…, head of storage at Acme, has joined": Acme is not who joins. Nor is the last of a list of
+/// people an organisation.
+fn follows_preposition(parsed: &Parsed, names: &dyn Names, want: Want, at: usize) -> bool {
+    let Some(before) = at.checked_sub(1) else { return false };
+    let of_somebody = matches!(parsed.lower(before), "at" | "of" | "from" | "with" | "by");
+    let beside_person = matches!(want, Want::Organisations | Want::Names)
+        && matches!(parsed.lower(before), "," | "and")
+        && parsed
+            .mentions()
+            .rev()
+            .find(|m| m.end <= before && matches!(m.kind, MentionKind::Name(_)))
+            .is_some_and(|m| {
+                let kind = names.name_type(parsed, m);
+                let close = skip_bracket(parsed, m.end) + 1 >= before;
+                close && kind.surely_person
+            });
+    of_somebody || beside_person
 }
 
 /// Names of conferences and fairs: taking part in one is no membership.
@@ -470,7 +492,10 @@ fn appositions(parsed: &Parsed, at: usize) -> Vec<usize> {
     let mut opened = bracket;
     if matches!(parsed.lower(opened), "," | "–" | "—") {
         opened += 1;
-        if parsed.lower(opened) == "who" {
+        // "Ana Castellan, who …", "Ana Castellan, will …": a comma that nothing closes.
+        let goes_on = matches!(parsed.lower(opened), "who" | "will" | "has" | "have" | "is" | "was" | "chose" | "decided")
+            || parsed.trigger_at.get(opened).copied().flatten().is_some();
+        if goes_on {
             ends.push(opened);
         }
         for i in opened..(opened + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()) {
@@ -481,7 +506,7 @@ fn appositions(parsed: &Parsed, at: usize) -> Vec<usize> {
             if i > opened && matches!(parsed.lower(i), "has" | "have" | "will") {
                 ends.push(i);
             }
-            if matches!(parsed.lower(i), ";" | "." | "!" | "?") {
+            if matches!(parsed.lower(i), ";" | "!" | "?") {
                 break;
             }
         }
@@ -557,6 +582,12 @@ fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
                 | "also"
                 | "next"
         );
+        // "is (re-)joining"
+        let bracket = skip_bracket(parsed, at);
+        if bracket > at && bracket <= at + 5 {
+            at = bracket;
+            continue;
+        }
         if !(auxiliary || word.ends_with("ly") && word.len() > 4) {
             break;
         }

@@ -255,6 +255,9 @@ impl Context {
     fn learn_definition(&mut self, parsed: &Parsed, mention: Mention, kind: NameType) {
         let name = fold_name(parsed.slice(mention.start, mention.end));
         let after = mention.end;
+        if kind.surely_person {
+            return;
+        }
         let defines = matches!(parsed.lower(after), "is" | "are" | ",")
             && matches!(parsed.lower(after + 1), "a" | "an" | "the");
         if !defines {
@@ -262,6 +265,15 @@ impl Context {
         }
         for at in after + 2..(after + 14).min(parsed.tokens.len()) {
             let word = parsed.lower(at);
+            let role = parsed.mention_at[at].is_some_and(|m| m.kind == MentionKind::Role);
+            if role && kind.person && !kind.organisation && word != "leader" && word != "partner" {
+                self.types.insert(
+                    name,
+                    NameType { person: true, surely_person: true, ..NameType::default() },
+                );
+                self.learn_person(parsed, mention);
+                return;
+            }
             let project = matches!(
                 word,
                 "framework"

@@ -190,7 +190,7 @@ impl Reading<'_> {
     }
 
     fn says_member(&self) -> bool {
-        (self.found.start..(self.found.end + 12).min(self.parsed.tokens.len())).any(|i| {
+        (self.found.start.saturating_sub(15)..(self.found.end + 12).min(self.parsed.tokens.len())).any(|i| {
             let class = self.parsed.trigger_at[i].map(|t| t.class);
             class == Some(super::lexicon::TriggerClass::Member)
         })
@@ -251,8 +251,22 @@ impl Reading<'_> {
                     return Some(self.context.body_name(self.parsed.slice(m.start, m.end)));
                 }
             }
-            let before =
-                self.parsed.mentions().rev().find(|m| m.end <= anchor.start).filter(|m| fits(m));
+            // "as the Tidepool Fellow": what stands between the article and the role.
+            let adjoins = |m: &Mention| {
+                let kind = self.context.name_type(self.parsed, *m);
+                m.end == anchor.start
+                    && m.start > 0
+                    && matches!(self.parsed.lower(m.start - 1), "the" | "a" | "an" | "as" | "new" | "first")
+                    && matches!(m.kind, MentionKind::Name(_))
+                    && !kind.surely_person
+                    && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
+            };
+            let before = self
+                .parsed
+                .mentions()
+                .rev()
+                .find(|m| m.end <= anchor.start)
+                .filter(|m| fits(m) || adjoins(m));
             if let Some(m) = before {
                 let between = self.parsed.slice(m.end, anchor.start).to_lowercase();
                 if matches!(

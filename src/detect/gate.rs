@@ -97,15 +97,27 @@ pub fn objection(
     None
 }
 
-/// Whether the words leave it open that it happened. "We would like to thank" leaves nothing open.
+/// Whether the words leave it open that it happened. "We would like to thank" and "we want to
+/// welcome" leave nothing open.
 fn modal(tokens: &[Token], lexicon: &Lexicon) -> bool {
     (0..tokens.len()).any(|at| {
         let Some((_, _, length)) = lexicon.modality.longest(tokens, at) else { return false };
-        let polite = tokens[at].lower == "would"
-            && tokens[at + length..].iter().take(3).any(|t| t.lower == "like");
+        let behind = || tokens[at + length..].iter().take(4).map(|t| t.lower.as_str());
+        let polite = match tokens[at].lower.as_str() {
+            "would" => behind().any(|w| matches!(w, "like" | "love")),
+            "want" | "wants" | "wanted" => behind().any(|w| POLITE_VERBS.contains(&w)),
+            "why" => at > 0 && matches!(tokens[at - 1].lower.as_str(), "that's" | "that’s" | "is" | "'s"),
+            _ => false,
+        };
         !polite
     })
 }
+
+/// What one wants to do and thereby does.
+const POLITE_VERBS: &[&str] = &[
+    "thank", "extend", "express", "welcome", "congratulate", "acknowledge", "recognize", "recognise",
+    "introduce", "share", "announce", "say", "take", "give", "offer",
+];
 
 /// "joined in 2019", "has been a member since 2020".
 fn told_of_the_past(parsed: &Parsed, found: &Match, year: Option<i32>) -> bool {

@@ -402,6 +402,7 @@ fn above(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usize> {
         let describes = matches!(blocks[at].kind, BlockKind::Paragraph | BlockKind::Quote)
             && at > 0
             && heads[at - 1].is_some()
+            && shape(&blocks[at - 1]) == shape(&blocks[index])
             && !blocks[at].text.ends_with(':');
         if !describes {
             above.push(at);

@@ -179,6 +179,14 @@ fn is_title_case(tokens: &[Token]) -> bool {
     words.len() >= 4 && words.iter().filter(|t| t.capital).count() * 10 >= words.len() * 8
 }
 
+/// Words before "team" that name no team.
+const NO_TEAM_NAMES: &[&str] = &[
+    "entire", "whole", "great", "small", "large", "strong", "amazing", "existing", "same", "growing", "talented",
+    "dedicated", "global", "local", "current", "original", "winning", "best", "other", "full", "expanded", "diverse",
+    "experienced", "world-class", "internal", "in-house", "joint", "remote", "wonderful", "fantastic", "awesome",
+    "selection", "hiring", "interview", "search", "right", "volunteer", "bigger", "larger", "smaller", "combined",
+];
+
 struct Scan<'a> {
     text: &'a str,
     tokens: &'a [Token],
@@ -277,6 +285,9 @@ impl Scan<'_> {
         if pointed && matches!(self.lower(at), "council" | "committee") {
             return Some(at + 1);
         }
+        if let Some(end) = self.plain_unit(at) {
+            return Some(end);
+        }
         // Capitalised words that end in a unit's head: "Diversity Working Group".
         let mut end = at;
         while end < self.tokens.len() && end < at + 5 {
@@ -313,6 +324,23 @@ impl Scan<'_> {
         None
     }
 
+    /// "the parser team", "new parser team members": in small letters, with a sign that it is one.
+    fn plain_unit(&self, at: usize) -> Option<usize> {
+        let token = &self.tokens[at];
+        let head = matches!(self.lower(at + 1), "team" | "committee" | "council")
+            && !self.tokens[at + 1].capital;
+        if !head || token.kind != TokenKind::Word || self.lexicon.never_names.contains(&token.lower) {
+            return None;
+        }
+        let common = NO_TEAM_NAMES.contains(&token.lower.as_str()) || token.lower.len() < 3;
+        let pointed = at > 0 && matches!(self.lower(at - 1), "the" | "new" | "a");
+        let member = matches!(self.lower(at + 2), "member" | "members" | "lead" | "leads" | "leader" | "leadership");
+        let whole = self.lexicon.units.longest(self.tokens, at).is_none()
+            && self.lexicon.organisations.longest(self.tokens, at).is_none()
+            && self.lexicon.bodies.longest(self.tokens, at).is_none();
+        (!common && whole && (member || pointed && self.lower(at - 1) == "the")).then_some(at + 2)
+    }
+
     /// A tier counts where member or sponsor follows, or the text ends.
     fn tier_follows(&self, at: usize) -> bool {
         (at..at + 4).any(|i| {
@@ -344,7 +372,7 @@ impl Scan<'_> {
         while end < self.tokens.len() && end < at + 7 {
             let token = &self.tokens[end];
             let plain = token.lower.strip_prefix("co-").unwrap_or(&token.lower);
-            let is_head = self.lexicon.role_heads.contains(plain);
+            let is_head = self.lexicon.role_heads.contains(plain) && self.is_written_as_role(end, plain);
             let is_modifier = self.lexicon.role_modifiers.contains(plain);
             let joins = matches!(token.lower.as_str(), "and" | "&" | "-" | "/")
                 && end > at
@@ -367,6 +395,14 @@ impl Scan<'_> {
             return None;
         }
         Some(self.role_tail(head))
+    }
+
+    /// "CRO", not "Cro": an acronym is a role in capitals or small letters only.
+    fn is_written_as_role(&self, at: usize, word: &str) -> bool {
+        let acronym = word.len() <= 4 && !word.contains(['a', 'i', 'u', 'y'].as_slice()) && word != "head"
+            || matches!(word, "cio" | "ciso");
+        let raw = self.raw(at, at + 1);
+        !acronym || !raw.starts_with(char::is_uppercase) || raw.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase)
     }
 
     fn next_is_role_word(&self, at: usize) -> bool {

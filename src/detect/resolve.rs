@@ -84,8 +84,8 @@ impl Context {
             bodies: Vec::new(),
             types: HashMap::new(),
         };
-        context.election = tells(sentences, &ELECTION_WORDS);
-        context.launch = tells(sentences, &LAUNCH_WORDS);
+        context.election = tells(sentences, ELECTION_WORDS);
+        context.launch = tells(sentences, LAUNCH_WORDS);
         for parsed in sentences {
             for mention in parsed.mentions() {
                 let MentionKind::Name(kind) = mention.kind else { continue };
@@ -353,10 +353,12 @@ fn is_one_person(author: &str, publisher: &str) -> bool {
 }
 
 /// Words of a post that reports an election.
-const ELECTION_WORDS: [&str; 8] =
-    ["elected", "election", "elections", "voted", "votes", "ballots", "elect", "elects"];
+const ELECTION_WORDS: &[&str] = &[
+    "elected", "election", "elections", "voted", "vote", "votes", "ballots", "elect", "elects", "selections",
+    "selection",
+];
 /// Words of a post that reports the launch of a body.
-const LAUNCH_WORDS: [&str; 3] = ["launch", "launched", "founding"];
+const LAUNCH_WORDS: &[&str] = &["launch", "launched", "founding"];
 
 /// Whether the first sentences use one of the words.
 fn tells(sentences: &[&Parsed], words: &[&str]) -> bool {

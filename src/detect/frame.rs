@@ -21,6 +21,8 @@ pub struct Reading<'a> {
     pub found: &'a Match,
     /// The unit that the title or heading gives, where the sentence gives none.
     pub inherited_unit: Option<&'a str>,
+    /// The tier that the title gives, where the sentence gives none.
+    pub inherited_tier: Option<&'a str>,
     /// The facts of the sentence before, for "she succeeds him".
     pub previous: &'a [Fact],
 }
@@ -41,7 +43,7 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Succeed => reading.succession(),
         Frame::SucceedOther => reading.succeeded_before(),
         Frame::JoinOwn => reading.own_join(),
-        Frame::Reelect if reading.context.election => {
+        Frame::Reelect if reading.context.selection => {
             reading.appointments(AppointmentAction::Reelected)
         }
         Frame::Reelect => Vec::new(),
@@ -168,17 +170,62 @@ impl Reading<'_> {
         led.then(|| clean_role(self.parsed.slice(mention.start, mention.end)))
     }
 
+    /// "President and CEO Tom Okafor retires", "Tom Okafor, our Treasurer, retires": the post that
+    /// a name carries, where nothing else names the post.
+    fn title_of(&self, subject: Filler) -> Option<String> {
+        let before = self
+            .parsed
+            .mentions()
+            .find(|m| m.kind == MentionKind::Role && m.end <= subject.start && subject.start - m.end <= 1);
+        let (start, end) = self.apposition(subject);
+        let behind = self
+            .parsed
+            .mentions()
+            .find(|m| m.kind == MentionKind::Role && m.start > start && m.end <= end)
+            .filter(|m| {
+                let elsewhere = self.parsed.mentions().any(|n| {
+                    n.start >= m.end
+                        && n.end <= end
+                        && matches!(n.kind, MentionKind::Name(_))
+                        && !self.context.is_own_body(self.parsed.slice(n.start, n.end))
+                });
+                !elsewhere
+            });
+        before.or(behind).map(|m| clean_role(self.parsed.slice(m.start, m.end)))
+    }
+
     fn unit(&self) -> Option<String> {
         if let Some(filler) = self.fillers(Slot::Unit).next() {
             return Some(clean_unit(self.text(filler)));
         }
-        self.after(self.found.start, MentionKind::Unit)
-            .map(|m| clean_unit(self.parsed.slice(m.start, m.end)))
+        let role_end = self.fillers(Slot::Role).next().map(|f| f.end);
+        let unit = self.after(self.found.start, MentionKind::Unit).filter(|m| {
+            // "appointed by the board", "CEO following a resolution of the board".
+            let agent = (1..=3).any(|back| {
+                m.start.checked_sub(back).is_some_and(|b| self.parsed.lower(b) == "by")
+            });
+            let apart = role_end.is_some_and(|end| {
+                m.start > end
+                    && (end..m.start).any(|i| {
+                        matches!(self.parsed.lower(i), "following" | "after" | "by" | "and" | "who" | "while" | "with" | "reporting")
+                    })
+            });
+            !agent && !apart
+        })?;
+        // "representative of the parser team on the council".
+        let on = self.parsed.mentions().find(|m| {
+            m.kind == MentionKind::Unit
+                && m.start > unit.end
+                && m.start <= unit.end + 2
+                && matches!(self.parsed.lower(unit.end), "on" | "to")
+        });
+        let unit = on.unwrap_or(unit);
+        Some(clean_unit(self.parsed.slice(unit.start, unit.end)))
     }
 
     fn tier(&self) -> Option<String> {
         if let Some(filler) = self.fillers(Slot::Tier).next() {
-            return Some(self.text(filler).to_owned());
+            return self.tier_at(filler.start);
         }
         let from = self.found.start;
         self.parsed
@@ -186,7 +233,24 @@ impl Reading<'_> {
             .find(|m| {
                 m.start >= from && m.kind == MentionKind::Tier && m.start < self.found.end + 14
             })
-            .map(|m| self.parsed.slice(m.start, m.end).to_owned())
+            .and_then(|m| self.tier_at(m.start))
+            .or_else(|| self.inherited_tier.map(str::to_owned))
+    }
+
+    /// "supporting Platinum" together; of "inaugural Gold" the level.
+    fn tier_at(&self, at: usize) -> Option<String> {
+        let tier = |at: usize| {
+            self.parsed.mention_at.get(at).copied().flatten().filter(|m| m.kind == MentionKind::Tier)
+        };
+        let first = tier(at)?;
+        let end = match tier(first.end) {
+            Some(level) if matches!(self.parsed.lower(first.start), "inaugural" | "first" | "charter") => {
+                return Some(self.parsed.slice(level.start, level.end).to_owned());
+            }
+            Some(level) => level.end,
+            None => first.end,
+        };
+        Some(self.parsed.slice(first.start, end).to_owned())
     }
 
     fn says_member(&self) -> bool {
@@ -457,10 +521,18 @@ impl Reading<'_> {
         if kind.body || kind.known_body || kind.organisation && !kind.surely_person {
             return None;
         }
-        let role = self.bracketed_role(subject).or_else(|| self.role());
-        let unit = self
-            .unit()
-            .or_else(|| self.inherited_unit.filter(|_| role.is_none()).map(str::to_owned));
+        let mut role = self.bracketed_role(subject).or_else(|| self.role());
+        let mut unit = self.unit();
+        if action == AppointmentAction::Departed && role.is_none() && unit.is_none() {
+            role = self.title_of(subject);
+        }
+        let seat = role.as_deref().is_none_or(|r| {
+            let r = r.to_lowercase();
+            SEAT_ROLES.iter().any(|seat| r.contains(seat))
+        });
+        if unit.is_none() && seat {
+            unit = self.inherited_unit.map(str::to_owned);
+        }
         if role.is_none()
             && unit.is_none()
             && action == AppointmentAction::Elected
@@ -699,16 +771,37 @@ impl Reading<'_> {
     }
 }
 
-/// A role without the words that only point at it.
+/// Roles that one has in a committee rather than in a body as a whole.
+const SEAT_ROLES: &[&str] = &["chair", "member", "representative", "treasurer", "secretary", "co-lead"];
+
+/// Words before a role or unit that only point at it.
+const POINTERS: &[&str] = &[
+    "new ", "newly ", "first ", "outgoing ", "incoming ", "emeritus ", "initial ", "next ", "current ", "former ",
+    "previous ", "inaugural ",
+];
+
+/// A role without the words that only point at it; of a member of something the plain word.
 pub fn clean_role(role: &str) -> String {
-    let mut role = role.trim();
-    for prefix in ["new ", "New ", "newly "] {
-        role = role.strip_prefix(prefix).unwrap_or(role);
-    }
-    role.to_owned()
+    let role = without_pointers(role);
+    let folded = role.to_lowercase();
+    let plain = matches!(
+        folded.as_str(),
+        "team member" | "board member" | "committee member" | "council member" | "staff member"
+    );
+    if plain { "member".to_owned() } else { role.to_owned() }
 }
 
-/// A unit without "member".
+/// A unit without the words that only point at it.
 pub fn clean_unit(unit: &str) -> String {
-    unit.trim().to_owned()
+    without_pointers(unit).to_owned()
+}
+
+fn without_pointers(text: &str) -> &str {
+    let mut text = text.trim();
+    while let Some(rest) = POINTERS.iter().find_map(|p| {
+        text.get(..p.len()).filter(|head| head.eq_ignore_ascii_case(p)).map(|_| &text[p.len()..])
+    }) {
+        text = rest;
+    }
+    text
 }

@@ -460,6 +460,7 @@ fn before_run(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usi
 pub fn enumerated(
     blocks: &[Block],
     line: &Line,
+    title_unit: Option<&str>,
     context: &Context,
     lexicon: &Lexicon,
 ) -> Vec<Fact> {
@@ -475,7 +476,7 @@ pub fn enumerated(
                 continue;
             };
             let end = items.last().map_or(at + 1, |(_, until)| *until);
-            found.extend(enumeration_facts(blocks, line.block, parsed, at, &items, context, lexicon));
+            found.extend(enumeration_facts(blocks, line.block, parsed, at, &items, title_unit, context, lexicon));
             at = end.max(at + 1);
         }
     }
@@ -601,12 +602,14 @@ fn end_of_item(parsed: &Parsed, after: usize) -> usize {
         .unwrap_or((after + DESCRIPTION_TOKENS_MAX).min(parsed.tokens.len()))
 }
 
+#[allow(clippy::too_many_arguments)]
 fn enumeration_facts(
     blocks: &[Block],
     index: usize,
     parsed: &Parsed,
     at: usize,
     items: &[(Head, usize)],
+    title_unit: Option<&str>,
     context: &Context,
     lexicon: &Lexicon,
 ) -> Vec<Fact> {
@@ -651,7 +654,9 @@ fn enumeration_facts(
                 (None, true) => Some("Founding".to_owned()),
                 (tier, _) => tier.clone(),
             },
-            unit: said.unit.clone(),
+            unit: said.unit.clone().or_else(|| {
+                title_unit.filter(|_| said.role.is_none() && action != Action::Member).map(str::to_owned)
+            }),
             role: said.role.clone(),
             body: said.body.clone(),
             block: index,
@@ -857,7 +862,7 @@ impl Item<'_> {
         let unit = self.lead.unit.clone();
         // The staff of a team have titles of their own; the members of a board have them elsewhere.
         let staff = unit.as_deref().is_some_and(|u| u.to_lowercase().ends_with("team"))
-            && behind.as_deref().is_some_and(|r| r.contains(' '));
+            && behind.as_deref().is_some_and(|r| r.contains(' ') && !r.ends_with("member"));
         if staff && let Some(role) = behind {
             return (None, role);
         }

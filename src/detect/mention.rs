@@ -277,7 +277,9 @@ impl Scan<'_> {
         if let Some((_, written, n)) = self.lexicon.units.longest(self.tokens, at) {
             let acronym = written.chars().all(|c| c.is_uppercase());
             if !acronym || self.raw(at, at + n) == written {
-                return Some(at + n);
+                // "Core" in "Core Lattice Team".
+                let longer = self.capital_unit(at).filter(|end| n == 1 && *end > at + n);
+                return Some(longer.unwrap_or(at + n));
             }
         }
         let pointed =
@@ -288,7 +290,11 @@ impl Scan<'_> {
         if let Some(end) = self.plain_unit(at) {
             return Some(end);
         }
-        // Capitalised words that end in a unit's head: "Diversity Working Group".
+        self.capital_unit(at)
+    }
+
+    /// Capitalised words that end in a unit's head: "Diversity Working Group".
+    fn capital_unit(&self, at: usize) -> Option<usize> {
         let mut end = at;
         while end < self.tokens.len() && end < at + 5 {
             let token = &self.tokens[end];
@@ -421,7 +427,8 @@ impl Scan<'_> {
             while at < self.tokens.len() && at < end + 8 {
                 let token = &self.tokens[at];
                 let joint = matches!(token.lower.as_str(), "and" | "&" | "the" | ",");
-                let names_body = self
+                let own = matches!(token.lower.as_str(), "company" | "firm" | "project" | "group" | "organization");
+                let names_body = own || self
                     .lexicon
                     .bodies
                     .longest(self.tokens, at)
@@ -614,8 +621,11 @@ impl Scan<'_> {
             .tiers
             .longest(self.tokens, probe)
             .is_some_and(|(_, _, n)| probe + n < self.tokens.len() && self.tier_follows(probe + n));
-        let role = self.role(probe).is_some() && !self.lexicon.given_names.contains(&token.lower);
-        let known_person = self.lexicon.given_names.contains(&self.tokens[at].lower);
+        let role_end = self.role(probe).filter(|_| !self.lexicon.given_names.contains(&token.lower));
+        let role = role_end.is_some();
+        // "Ana Judge", not "Crystal Community Manager".
+        let known_person = self.lexicon.given_names.contains(&self.tokens[at].lower)
+            && role_end == Some(probe + 1);
         // A trigger in a headline ends the name: "Acme Names Ana".
         let in_body =
             self.has_body_head(at, probe) && (at..probe).any(|i| self.tokens[i].lower == "of");

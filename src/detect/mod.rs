@@ -22,7 +22,7 @@ use crate::model::{Article, Fact};
 use crate::text::{Block, BlockKind, Sentence, blocks, sentences};
 
 use self::construct::Construction;
-use self::frame::Reading;
+use self::frame::{Reading, clean_unit};
 use self::gate::{Objection, is_boilerplate, objection};
 use self::lexicon::Lexicon;
 use self::list::Line;
@@ -255,10 +255,12 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
     refer_back(&mut lines, &context);
-    let mut drafts = sentence_facts(&blocks, &lines, &context, grammar, report);
+    let inherited = inherited(&blocks, &lines);
+    let mut drafts = sentence_facts(&blocks, &lines, &inherited, &context, grammar, report);
     let from = drafts.len();
     for line in &lines {
-        drafts.extend(list::enumerated(&blocks, line, &context, &grammar.lexicon));
+        let title_unit = inherited.unit.as_deref();
+        drafts.extend(list::enumerated(&blocks, line, title_unit, &context, &grammar.lexicon));
     }
     let listed = list::facts(&blocks, &lines, &context, &grammar.lexicon, report);
     // An item that is a sentence with a verb of its own has said it already.
@@ -300,23 +302,40 @@ fn is_headline(block: &Block) -> bool {
     matches!(block.kind, BlockKind::Title | BlockKind::Heading(_))
 }
 
+/// What the title says for the sentences that leave it open.
+struct Inherited {
+    unit: Option<String>,
+    tier: Option<String>,
+}
+
+/// Reads the title for the sentences that leave a slot open.
+fn inherited(blocks: &[Block], lines: &[Line]) -> Inherited {
+    let title = lines
+        .first()
+        .filter(|l| blocks[l.block].kind == BlockKind::Title)
+        .and_then(|l| l.sentences.first());
+    Inherited {
+        unit: title.and_then(|p| {
+            let unit = p.mentions().find(|m| m.kind == MentionKind::Unit)?;
+            Some(clean_unit(p.slice(unit.start, unit.end)))
+        }),
+        tier: title.and_then(|p| {
+            let mut tiers = p.mentions().filter(|m| m.kind == MentionKind::Tier);
+            let first = tiers.next().filter(|_| tiers.next().is_none())?;
+            Some(p.slice(first.start, first.end).to_owned())
+        }),
+    }
+}
+
 /// The facts of constructions inside single sentences.
 fn sentence_facts(
     blocks: &[Block],
     lines: &[Line],
+    inherited: &Inherited,
     context: &Context,
     grammar: &Grammar,
     report: &mut dyn FnMut(Step),
 ) -> Vec<Fact> {
-    let title_unit = lines
-        .first()
-        .filter(|l| blocks[l.block].kind == BlockKind::Title)
-        .and_then(|l| l.sentences.first())
-        .and_then(|p| {
-            p.mentions()
-                .find(|m| m.kind == MentionKind::Unit)
-                .map(|m| p.slice(m.start, m.end).to_owned())
-        });
     let mut drafts: Vec<Fact> = Vec::new();
     for line in lines {
         let boilerplate = is_boilerplate(blocks, line.block, &grammar.lexicon);
@@ -336,7 +355,7 @@ fn sentence_facts(
                     context,
                     grammar,
                     boilerplate,
-                    title_unit.as_deref(),
+                    inherited,
                     before,
                     &mut drafts,
                     &mut |step| {
@@ -369,7 +388,7 @@ fn apply(
     context: &Context,
     grammar: &Grammar,
     boilerplate: bool,
-    title_unit: Option<&str>,
+    inherited: &Inherited,
     before: usize,
     drafts: &mut Vec<Fact>,
     report: &mut dyn FnMut(Step),
@@ -393,7 +412,8 @@ fn apply(
             context,
             construction,
             found: &found,
-            inherited_unit: title_unit,
+            inherited_unit: inherited.unit.as_deref(),
+            inherited_tier: inherited.tier.as_deref(),
             previous: &previous,
         };
         let facts = if refused.is_none() { frame::facts(&reading) } else { Vec::new() };

@@ -50,6 +50,8 @@ pub struct Context {
     pub wire: bool,
     /// Whether the document reports an election.
     pub election: bool,
+    /// Whether it reports an election or selection.
+    pub selection: bool,
     /// Whether it reports that a body is launched.
     pub launch: bool,
     /// The initials of the publisher, where the document uses them.
@@ -77,6 +79,7 @@ impl Context {
                 .and_then(|y| y.parse().ok()),
             wire: false,
             election: false,
+            selection: false,
             launch: false,
             own_acronym: None,
             people: HashMap::new(),
@@ -85,6 +88,7 @@ impl Context {
             types: HashMap::new(),
         };
         context.election = tells(sentences, ELECTION_WORDS);
+        context.selection = context.election || tells(sentences, &["selection", "selections", "voted", "vote"]);
         context.launch = tells(sentences, LAUNCH_WORDS);
         for parsed in sentences {
             for mention in parsed.mentions() {
@@ -354,8 +358,7 @@ fn is_one_person(author: &str, publisher: &str) -> bool {
 
 /// Words of a post that reports an election.
 const ELECTION_WORDS: &[&str] = &[
-    "elected", "election", "elections", "voted", "vote", "votes", "ballots", "elect", "elects", "selections",
-    "selection",
+    "elected", "election", "elections", "votes", "ballots", "elect", "elects",
 ];
 /// Words of a post that reports the launch of a body.
 const LAUNCH_WORDS: &[&str] = &["launch", "launched", "founding"];

@@ -148,9 +148,11 @@ impl Reading<'_> {
 
     fn role(&self) -> Option<String> {
         if let Some(filler) = self.fillers(Slot::Role).next() {
-            return Some(clean_role(self.text(filler)));
+            return Some(self.role_name(self.text(filler)));
         }
-        let mention = self.after(self.found.start, MentionKind::Role)?;
+        let mention = self
+            .after(self.found.start, MentionKind::Role)
+            .filter(|m| m.start < self.found.end + ROLE_DISTANCE_MAX)?;
         let led = matches!(
             self.parsed.lower(mention.start.wrapping_sub(1)),
             "as" | "a"
@@ -167,16 +169,24 @@ impl Reading<'_> {
                 | "from"
                 | "their"
         );
-        led.then(|| clean_role(self.parsed.slice(mention.start, mention.end)))
+        led.then(|| self.role_name(self.parsed.slice(mention.start, mention.end)))
+    }
+
+    /// A role without the body that it is held in.
+    fn role_name(&self, role: &str) -> String {
+        let role = clean_role(role);
+        match role.split_once(" of ") {
+            Some((title, place)) if self.context.is_own_body(place) => title.to_owned(),
+            _ => role,
+        }
     }
 
     /// "President and CEO Tom Okafor retires", "Tom Okafor, our Treasurer, retires": the post that
     /// a name carries, where nothing else names the post.
     fn title_of(&self, subject: Filler) -> Option<String> {
-        let before = self
-            .parsed
-            .mentions()
-            .find(|m| m.kind == MentionKind::Role && m.end <= subject.start && subject.start - m.end <= 1);
+        let before = self.parsed.mentions().find(|m| {
+            m.kind == MentionKind::Role && m.end <= subject.start && subject.start - m.end <= 1
+        });
         let (start, end) = self.apposition(subject);
         let behind = self
             .parsed
@@ -207,7 +217,17 @@ impl Reading<'_> {
             let apart = role_end.is_some_and(|end| {
                 m.start > end
                     && (end..m.start).any(|i| {
-                        matches!(self.parsed.lower(i), "following" | "after" | "by" | "and" | "who" | "while" | "with" | "reporting")
+                        matches!(
+                            self.parsed.lower(i),
+                            "following"
+                                | "after"
+                                | "by"
+                                | "and"
+                                | "who"
+                                | "while"
+                                | "with"
+                                | "reporting"
+                        )
                     })
             });
             !agent && !apart
@@ -240,11 +260,18 @@ impl Reading<'_> {
     /// "supporting Platinum" together; of "inaugural Gold" the level.
     fn tier_at(&self, at: usize) -> Option<String> {
         let tier = |at: usize| {
-            self.parsed.mention_at.get(at).copied().flatten().filter(|m| m.kind == MentionKind::Tier)
+            self.parsed
+                .mention_at
+                .get(at)
+                .copied()
+                .flatten()
+                .filter(|m| m.kind == MentionKind::Tier)
         };
         let first = tier(at)?;
         let end = match tier(first.end) {
-            Some(level) if matches!(self.parsed.lower(first.start), "inaugural" | "first" | "charter") => {
+            Some(level)
+                if matches!(self.parsed.lower(first.start), "inaugural" | "first" | "charter") =>
+            {
                 return Some(self.parsed.slice(level.start, level.end).to_owned());
             }
             Some(level) => level.end,
@@ -254,10 +281,11 @@ impl Reading<'_> {
     }
 
     fn says_member(&self) -> bool {
-        (self.found.start.saturating_sub(15)..(self.found.end + 12).min(self.parsed.tokens.len())).any(|i| {
-            let class = self.parsed.trigger_at[i].map(|t| t.class);
-            class == Some(super::lexicon::TriggerClass::Member)
-        })
+        (self.found.start.saturating_sub(15)..(self.found.end + 12).min(self.parsed.tokens.len()))
+            .any(|i| {
+                let class = self.parsed.trigger_at[i].map(|t| t.class);
+                class == Some(super::lexicon::TriggerClass::Member)
+            })
     }
 
     /// The body of a filler, or of the words around the role or unit, or the document's own.
@@ -320,7 +348,10 @@ impl Reading<'_> {
                 let kind = self.context.name_type(self.parsed, *m);
                 m.end == anchor.start
                     && m.start > 0
-                    && matches!(self.parsed.lower(m.start - 1), "the" | "a" | "an" | "as" | "new" | "first")
+                    && matches!(
+                        self.parsed.lower(m.start - 1),
+                        "the" | "a" | "an" | "as" | "new" | "first"
+                    )
                     && matches!(m.kind, MentionKind::Name(_))
                     && !kind.surely_person
                     && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
@@ -360,7 +391,9 @@ impl Reading<'_> {
                 if self.found.fillers.iter().any(|f| f.start == m.start) {
                     return false;
                 }
-                let adjacent = m.end + 1 >= self.found.start && m.start == 0;
+                let adjacent = m.end + 1 >= self.found.start
+                    && m.start == 0
+                    && self.parsed.lower(m.end) != ",";
                 !kind.surely_person && (kind.body || kind.organisation || adjacent) && !apposed
             })
     }
@@ -375,8 +408,11 @@ impl Reading<'_> {
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
             let position = role.is_some() || unit.is_some();
+            let unknown =
+                kind.lone && (!kind.organisation || kind.shouted) && unit.is_some() && !member;
             let person = kind.surely_person
-                || (kind.person && !kind.organisation && position && tier.is_none());
+                || (kind.person && !kind.organisation && position && tier.is_none())
+                || unknown && tier.is_none();
             if person {
                 if position || named_body.is_some() {
                     facts.extend(self.appointment(subject, AppointmentAction::Appointed, false));
@@ -393,6 +429,13 @@ impl Reading<'_> {
             let body_kind = named_body.map(|f| {
                 if f.own { NameType { body: true, ..NameType::default() } } else { self.kind_of(f) }
             });
+            // A community has no members of record.
+            let community = named_body.is_some_and(|f| {
+                self.parsed.lower(f.start) == "community" || self.parsed.lower(f.end) == "community"
+            });
+            if community && !member {
+                continue;
+            }
             let own = named_body.is_none_or(|f| f.own || self.context.is_own_body(self.text(f)));
             let certain = member || tier.is_some();
             let vague_place = named_body.is_none_or(|f| f.own)
@@ -518,7 +561,8 @@ impl Reading<'_> {
         agent_counts: bool,
     ) -> Option<Fact> {
         let kind = self.kind_of(subject);
-        if kind.body || kind.known_body || kind.organisation && !kind.surely_person {
+        if kind.body || kind.known_body || kind.organisation && !kind.surely_person && !kind.shouted
+        {
             return None;
         }
         let mut role = self.bracketed_role(subject).or_else(|| self.role());
@@ -607,6 +651,8 @@ impl Reading<'_> {
                 | "departing"
                 | "departed"
                 | "concludes"
+                | "passed away"
+                | "passing of"
         );
         let place = self.role().is_some() || self.unit().is_some() || self.leaves_own_body();
         for subject in self.fillers(Slot::Subject) {
@@ -771,13 +817,27 @@ impl Reading<'_> {
     }
 }
 
+/// A role further behind the match than this belongs to something else.
+const ROLE_DISTANCE_MAX: usize = 12;
+
 /// Roles that one has in a committee rather than in a body as a whole.
-const SEAT_ROLES: &[&str] = &["chair", "member", "representative", "treasurer", "secretary", "co-lead"];
+const SEAT_ROLES: &[&str] =
+    &["chair", "member", "representative", "treasurer", "secretary", "co-lead"];
 
 /// Words before a role or unit that only point at it.
 const POINTERS: &[&str] = &[
-    "new ", "newly ", "first ", "outgoing ", "incoming ", "emeritus ", "initial ", "next ", "current ", "former ",
-    "previous ", "inaugural ",
+    "new ",
+    "newly ",
+    "first ",
+    "outgoing ",
+    "incoming ",
+    "emeritus ",
+    "initial ",
+    "next ",
+    "current ",
+    "former ",
+    "previous ",
+    "inaugural ",
 ];
 
 /// A role without the words that only point at it; of a member of something the plain word.

@@ -64,7 +64,7 @@ pub fn is_boilerplate(blocks: &[Block], index: usize, lexicon: &Lexicon) -> bool
 pub fn objection(
     parsed: &Parsed,
     found: &Match,
-    year: Option<i32>,
+    published: (Option<i32>, Option<i32>),
     lexicon: &Lexicon,
 ) -> Option<Objection> {
     let tokens = parsed.tokens;
@@ -90,7 +90,7 @@ pub fn objection(
     }
     if lexicon.history.find(near).is_some()
         || lexicon.history.find(lead).is_some()
-        || told_of_the_past(parsed, found, year)
+        || told_of_the_past(parsed, found, published)
     {
         return Some(Objection::History);
     }
@@ -106,7 +106,9 @@ fn modal(tokens: &[Token], lexicon: &Lexicon) -> bool {
         let polite = match tokens[at].lower.as_str() {
             "would" => behind().any(|w| matches!(w, "like" | "love")),
             "want" | "wants" | "wanted" => behind().any(|w| POLITE_VERBS.contains(&w)),
-            "why" => at > 0 && matches!(tokens[at - 1].lower.as_str(), "that's" | "that’s" | "is" | "'s"),
+            "why" => {
+                at > 0 && matches!(tokens[at - 1].lower.as_str(), "that's" | "that’s" | "is" | "'s")
+            }
             _ => false,
         };
         !polite
@@ -115,26 +117,49 @@ fn modal(tokens: &[Token], lexicon: &Lexicon) -> bool {
 
 /// What one wants to do and thereby does.
 const POLITE_VERBS: &[&str] = &[
-    "thank", "extend", "express", "welcome", "congratulate", "acknowledge", "recognize", "recognise",
-    "introduce", "share", "announce", "say", "take", "give", "offer",
+    "thank",
+    "extend",
+    "express",
+    "welcome",
+    "congratulate",
+    "acknowledge",
+    "recognize",
+    "recognise",
+    "introduce",
+    "share",
+    "announce",
+    "say",
+    "take",
+    "give",
+    "offer",
 ];
 
-/// "joined in 2019", "has been a member since 2020".
-fn told_of_the_past(parsed: &Parsed, found: &Match, year: Option<i32>) -> bool {
-    let Some(year) = year else { return false };
+/// So many months after it happened a change is no news any more.
+const NEWS_MONTHS: i32 = 5;
+
+/// "joined in 2019", "has been a member since 2020", "in March 2025" in a post of December.
+fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Option<i32>)) -> bool {
+    let (Some(year), month) = published else { return false };
     let (start, end) = found.trigger.unwrap_or((found.start, found.end));
     let from = start.saturating_sub(6);
     let until = (found.end.max(end) + 14).min(parsed.tokens.len());
     let ago = (end..until).any(|i| parsed.lower(i) == "ago");
     ago || (from..until).any(|i| {
         let Some(told) = year_of(&parsed.tokens[i]) else { return false };
-        let led =
-            matches!(parsed.lower(i.wrapping_sub(1)), "in" | "since" | "from" | "of" | "until")
-                || is_month(parsed.lower(i.wrapping_sub(1)));
-        led && told < year - 1
-            || (led
-                && told < year
-                && matches!(parsed.lower(i.wrapping_sub(1)), "in" | "since" | "from"))
+        // "March 2025", "March 4, 2025".
+        let named = (1..=3)
+            .find_map(|back| i.checked_sub(back).and_then(|b| month_number(parsed.lower(b))));
+        match (named, month) {
+            (Some(named), Some(month)) => (year - told) * 12 + month - named > NEWS_MONTHS,
+            (Some(_), None) => told < year - 1,
+            (None, _) => {
+                told < year
+                    && matches!(
+                        parsed.lower(i.wrapping_sub(1)),
+                        "in" | "since" | "from" | "of" | "until"
+                    )
+            }
+        }
     })
 }
 
@@ -143,20 +168,21 @@ fn year_of(token: &Token) -> Option<i32> {
     (1950..2100).contains(&year).then_some(year)
 }
 
-fn is_month(word: &str) -> bool {
-    matches!(
-        word,
-        "january"
-            | "february"
-            | "march"
-            | "april"
-            | "may"
-            | "june"
-            | "july"
-            | "august"
-            | "september"
-            | "october"
-            | "november"
-            | "december"
-    )
+/// January is 1.
+fn month_number(word: &str) -> Option<i32> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    MONTHS.iter().position(|m| *m == word).and_then(|at| i32::try_from(at + 1).ok())
 }

@@ -48,7 +48,9 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context, words: &Lea
         .map(|r| singular(&clean_role(r)))
         .filter(|r| !is_seat(r))
         .or_else(|| founding_member(parsed, from..until));
-    let tier = tier_of(mentions().filter(|m| m.kind == MentionKind::Tier).map(|m| parsed.slice(m.start, m.end)));
+    let tier = tier_of(
+        mentions().filter(|m| m.kind == MentionKind::Tier).map(|m| parsed.slice(m.start, m.end)),
+    );
     let bodies = || {
         mentions().filter(|m| {
             matches!(m.kind, MentionKind::Name(_)) && {
@@ -61,7 +63,11 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context, words: &Lea
         .find(|m| context.is_own_body(parsed.slice(m.start, m.end)))
         .or_else(|| bodies().next())
         .map(|m| context.body_name(parsed.slice(m.start, m.end)));
-    let told = Told { unit: unit.is_some(), role: role.is_some(), tiered: first_of(MentionKind::Tier).is_some() };
+    let told = Told {
+        unit: unit.is_some(),
+        role: role.is_some(),
+        tiered: first_of(MentionKind::Tier).is_some(),
+    };
     let action = action_of(parsed, from..until, told, words);
     LeadIn { action, tier, unit, role, body }
 }
@@ -116,17 +122,23 @@ fn action_of(
     let position = titled || has(&words.positions);
     let electable = told.unit || has(&words.positions);
     let members = has(&words.members);
-    let leaves = parsed.trigger_at[range.clone()].iter().flatten().any(|t| {
-        matches!(t.class, TriggerClass::Depart | TriggerClass::Departure)
-    });
+    let leaves = parsed.trigger_at[range.clone()]
+        .iter()
+        .flatten()
+        .any(|t| matches!(t.class, TriggerClass::Depart | TriggerClass::Departure));
     if (has(&words.departing) || leaves) && !has(&words.arriving) && (position || members) {
         return Some((Action::Appoint(AppointmentAction::Departed), 75));
     }
     if has(&words.returning) && position && !has(&words.newcomers) {
         return Some((Action::Appoint(AppointmentAction::Reelected), 80));
     }
-    let again = tokens.iter().any(|t| matches!(t.lower.as_str(), "re-elected" | "reelected" | "reappointed" | "re-appointed"));
-    if again && (electable || members || has(&words.elections)) && !tokens.iter().any(|t| t.lower == "elected") {
+    let again = tokens.iter().any(|t| {
+        matches!(t.lower.as_str(), "re-elected" | "reelected" | "reappointed" | "re-appointed")
+    });
+    if again
+        && (electable || members || has(&words.elections))
+        && !tokens.iter().any(|t| t.lower == "elected")
+    {
         return Some((Action::Appoint(AppointmentAction::Reelected), 85));
     }
     if elected && (electable || has(&words.elections)) {
@@ -136,7 +148,9 @@ fn action_of(
     let projects = tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
     if !titled
         && !projects
-        && (told.tiered && members || founding || fresh && newly_joined(parsed, range.clone(), words))
+        && (told.tiered && members
+            || founding
+            || fresh && newly_joined(parsed, range.clone(), words))
     {
         return Some((Action::Member, if fresh || founding { 75 } else { 45 }));
     }
@@ -151,9 +165,9 @@ fn newly_joined(parsed: &Parsed, range: Range<usize>, words: &LeadWords) -> bool
     let from = range.start;
     range.into_iter().any(|at| {
         let noun = words.joining_members.contains(parsed.lower(at))
-            || matches!(parsed.lower(at), "member" | "sponsor") && words.members.contains(parsed.lower(at + 1));
-        noun
-            && (at.saturating_sub(8).max(from)..at).any(|i| words.fresh.contains(parsed.lower(i)))
+            || matches!(parsed.lower(at), "member" | "sponsor")
+                && words.members.contains(parsed.lower(at + 1));
+        noun && (at.saturating_sub(8).max(from)..at).any(|i| words.fresh.contains(parsed.lower(i)))
     })
 }
 

@@ -6,13 +6,13 @@
 
 use std::collections::HashMap;
 
-use super::frame::{clean_role, clean_unit};
 use super::Step;
+use super::frame::{clean_role, clean_unit};
 use super::gate::{is_boilerplate, objection};
 use super::lead::{Action, LeadIn, read};
 use super::lexicon::{Lexicon, TriggerClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
-use super::pattern::{Match, Names, Want, names_list, skip_bracket};
+use super::pattern::{Match, Names, Want, is_event, names_list, skip_bracket};
 use super::resolve::Context;
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Membership, MembershipAction, fold_name,
@@ -54,7 +54,12 @@ pub struct Lead {
 impl std::fmt::Display for Lead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?} {} %", self.action, self.confidence_percent)?;
-        let parts = [("body", &self.body), ("unit", &self.unit), ("role", &self.role), ("tier", &self.tier)];
+        let parts = [
+            ("body", &self.body),
+            ("unit", &self.unit),
+            ("role", &self.role),
+            ("tier", &self.tier),
+        ];
         for (name, part) in parts {
             if let Some(part) = part {
                 write!(f, ", {name} {part}")?;
@@ -133,7 +138,8 @@ pub fn facts(
     lexicon: &Lexicon,
     report: &mut dyn FnMut(Step),
 ) -> Vec<Fact> {
-    let heads: Vec<Option<Head>> = lines.iter().map(|l| head(&blocks[l.block], l, context, lexicon)).collect();
+    let heads: Vec<Option<Head>> =
+        lines.iter().map(|l| head(&blocks[l.block], l, context, lexicon)).collect();
     let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
     let undecided = lines
@@ -155,7 +161,8 @@ pub fn facts(
         vote.sure_people += usize::from(head.kind.surely_person);
         vote.named += usize::from(head.kind.person && can_be_person(head.kind));
         vote.set_off += usize::from(head.whole || head.set_off);
-        vote.marked += usize::from(head.set_off && blocks[index].text.contains(['(', ',', '–', '—']));
+        vote.marked +=
+            usize::from(head.set_off && blocks[index].text.contains(['(', ',', '–', '—']));
     }
     let mut found = Vec::new();
     for (index, (head, lead)) in heads.iter().zip(&leads).enumerate() {
@@ -192,12 +199,18 @@ fn can_be_person(kind: NameType) -> bool {
 /// A paragraph or heading counts as an item where its name is surely one, or stands beside another.
 fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
     let marked = |at: usize| blocks[at].strong_prefix > 0 || blocks[at].text.contains(['(', '[']);
-    let sure = |at: usize| heads.get(at).and_then(Option::as_ref).is_some_and(|h| h.kind.surely_person);
+    let sure =
+        |at: usize| heads.get(at).and_then(Option::as_ref).is_some_and(|h| h.kind.surely_person);
     let beside = |at: usize| {
         (1..=DESCRIPTION_BLOCKS_MAX).any(|step| {
-            let near = |other: Option<usize>| other.is_some_and(|o| {
-                o < blocks.len() && blocks[o].kind == blocks[at].kind && sure(o) && (marked(at) || !marked(o))
-            });
+            let near = |other: Option<usize>| {
+                other.is_some_and(|o| {
+                    o < blocks.len()
+                        && blocks[o].kind == blocks[at].kind
+                        && sure(o)
+                        && (marked(at) || !marked(o))
+                })
+            };
             near(at.checked_sub(step)) || near(Some(at + step))
         })
     };
@@ -208,7 +221,12 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
             let Some(head) = head else { return false };
             match blocks[at].kind {
                 BlockKind::ListItem | BlockKind::Cell { .. } => true,
-                BlockKind::Heading(_) => head.kind.surely_person || beside(at) || !can_be_person(head.kind) || blocks[at].text.contains('('),
+                BlockKind::Heading(_) => {
+                    head.kind.surely_person
+                        || beside(at)
+                        || !can_be_person(head.kind)
+                        || blocks[at].text.contains('(')
+                }
                 _ => head.kind.surely_person || head.kind.person && beside(at),
             }
         })
@@ -242,13 +260,21 @@ fn head(block: &Block, line: &Line, context: &Context, lexicon: &Lexicon) -> Opt
     let mut kind = context.name_type(parsed, first);
     let after = skip_bracket(parsed, first.end);
     let titled = matches!(parsed.lower(first.end), "(" | "," | "-" | "–" | "—")
-        && (parsed.mention_at.get(first.end + 1).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role)
+        && (parsed
+            .mention_at
+            .get(first.end + 1)
+            .copied()
+            .flatten()
+            .is_some_and(|m| m.kind == MentionKind::Role)
             || parsed.lower(first.end + 2) == "member");
     if titled && (kind.person || kind.lone) && !kind.organisation {
         kind.surely_person = true;
     }
     let labelled = at > 0 && role.is_none();
-    if labelled && (parsed.slice(first.start, first.end).starts_with('@') || kind.lone) && !kind.organisation {
+    if labelled
+        && (parsed.slice(first.start, first.end).starts_with('@') || kind.lone)
+        && !kind.organisation
+    {
         kind = NameType::default();
     }
     let head = Head {
@@ -273,7 +299,9 @@ fn head(block: &Block, line: &Line, context: &Context, lexicon: &Lexicon) -> Opt
         BlockKind::Paragraph | BlockKind::Quote => {
             let strong = block.strong_prefix > 3 && block.strong_prefix < 80;
             let bare = short && head.whole && !block.text.starts_with('@') && head.names.len() == 1;
-            bare || strong && head.names.len() == 1 && (head.set_off || parsed.trigger_at.iter().all(Option::is_none))
+            bare || strong
+                && head.names.len() == 1
+                && (head.set_off || parsed.trigger_at.iter().all(Option::is_none))
         }
         BlockKind::Title => false,
     };
@@ -284,7 +312,12 @@ fn head(block: &Block, line: &Line, context: &Context, lexicon: &Lexicon) -> Opt
 fn lone_handle(parsed: &Parsed, at: usize) -> Option<(Vec<Mention>, usize)> {
     let token = parsed.tokens.get(at).filter(|t| t.kind == TokenKind::Word)?;
     let marked = matches!(parsed.lower(at + 1), "," | "(")
-        && parsed.mention_at.get(at + 2).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role)
+        && parsed
+            .mention_at
+            .get(at + 2)
+            .copied()
+            .flatten()
+            .is_some_and(|m| m.kind == MentionKind::Role)
         || matches!(parsed.lower(at + 1), ",") && parsed.lower(at + 3) == "member";
     let plain = token.lower.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     let mention = Mention {
@@ -292,7 +325,8 @@ fn lone_handle(parsed: &Parsed, at: usize) -> Option<(Vec<Mention>, usize)> {
         start: at,
         end: at + 1,
     };
-    (marked && plain && token.lower.len() > 2 && parsed.mention_at[at].is_none()).then(|| (vec![mention], at + 1))
+    (marked && plain && token.lower.len() > 2 && parsed.mention_at[at].is_none())
+        .then(|| (vec![mention], at + 1))
 }
 
 /// The nearest words above that say what the items are: lead-in, headings, title, introduction.
@@ -324,7 +358,9 @@ fn lead_of(
             // A sentence that says nothing of the items speaks of something else, unless it is
             // their label.
             let label = !matches!(blocks[at].kind, BlockKind::Paragraph | BlockKind::Quote)
-                || back == 0 && (rank == 0 || parsed.tokens.len() <= 6) && !blocks[at].text.ends_with([',', '!']);
+                || back == 0
+                    && (rank == 0 || parsed.tokens.len() <= 6)
+                    && !blocks[at].text.ends_with([',', '!']);
             if said.action.is_some() && found.is_none() || label {
                 open.tier = open.tier.take().or(said.tier);
                 open.unit = open.unit.take().or(said.unit);
@@ -352,13 +388,17 @@ fn lead_of(
                         role: None,
                         body: None,
                         block: at,
-                        near: rank == 0 || Some(at) == blocks[index].heading || Some(at) == blocks[index].lead_in,
+                        near: rank == 0
+                            || Some(at) == blocks[index].heading
+                            || Some(at) == blocks[index].lead_in,
                         confidence_percent: percent,
                     };
                     found = Some((lead, false));
                 }
                 // "Associate Members" under "we welcome the following new members".
-                Some((lead, raised)) if !*raised && lead.action == action && percent > lead.confidence_percent => {
+                Some((lead, raised))
+                    if !*raised && lead.action == action && percent > lead.confidence_percent =>
+                {
                     lead.confidence_percent = percent;
                     *raised = true;
                 }
@@ -410,7 +450,8 @@ fn above(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usize> {
         climb = blocks[at].lead_in;
     }
     let describes = above.first().is_some_and(|at| {
-        matches!(blocks[*at].kind, BlockKind::Paragraph | BlockKind::Quote) && heads[at.saturating_sub(1)].is_some()
+        matches!(blocks[*at].kind, BlockKind::Paragraph | BlockKind::Quote)
+            && heads[at.saturating_sub(1)].is_some()
     });
     if describes {
         above.extend(before_run(blocks, heads, index));
@@ -423,7 +464,8 @@ fn above(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usize> {
         heading = blocks[at].heading;
     }
     // The introduction, before the first heading or the list.
-    let first_heading = blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading(_))).unwrap_or(top);
+    let first_heading =
+        blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading(_))).unwrap_or(top);
     above.extend((1..first_heading.min(top).min(8)).rev().filter(|at| {
         matches!(blocks[*at].kind, BlockKind::Paragraph | BlockKind::Quote) && heads[*at].is_none()
     }));
@@ -451,7 +493,10 @@ fn before_run(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usi
     }
     (floor..first)
         .rev()
-        .filter(|at| heads[*at].is_none() && !matches!(blocks[*at].kind, BlockKind::Cell { .. } | BlockKind::Title))
+        .filter(|at| {
+            heads[*at].is_none()
+                && !matches!(blocks[*at].kind, BlockKind::Cell { .. } | BlockKind::Title)
+        })
         .take(2)
         .collect()
 }
@@ -476,7 +521,9 @@ pub fn enumerated(
                 continue;
             };
             let end = items.last().map_or(at + 1, |(_, until)| *until);
-            found.extend(enumeration_facts(blocks, line.block, parsed, at, &items, title_unit, context, lexicon));
+            found.extend(enumeration_facts(
+                blocks, line.block, parsed, at, &items, title_unit, context, lexicon,
+            ));
             at = end.max(at + 1);
         }
     }
@@ -493,11 +540,22 @@ fn enumeration(parsed: &Parsed, context: &Context, at: usize) -> Option<Vec<(Hea
     let mut next = at;
     while items.len() < ENUMERATION_MAX {
         let (role, start) = prefix(parsed, next);
-        let Some(name) = parsed.mention_at.get(start).copied().flatten().filter(|m| matches!(m.kind, MentionKind::Name(_))) else { break };
+        let Some(name) = parsed
+            .mention_at
+            .get(start)
+            .copied()
+            .flatten()
+            .filter(|m| matches!(m.kind, MentionKind::Name(_)))
+        else {
+            break;
+        };
         let kind = context.name_type(parsed, name);
         let after = skip_bracket(parsed, name.end);
         let Some((until, following)) = separator(parsed, context, after, kind) else {
-            items.push((Head { names: vec![name], role, kind, whole: false, set_off: true }, end_of_item(parsed, after)));
+            items.push((
+                Head { names: vec![name], role, kind, whole: false, set_off: true },
+                end_of_item(parsed, after),
+            ));
             break;
         };
         items.push((Head { names: vec![name], role, kind, whole: false, set_off: true }, until));
@@ -512,7 +570,18 @@ fn clause_start(parsed: &Parsed, at: usize) -> usize {
         .rev()
         .find(|i| {
             matches!(parsed.lower(*i - 1), "," | ";" | "–" | "—")
-                && matches!(parsed.lower(*i), "we" | "we're" | "we’re" | "we've" | "we’ve" | "i" | "he" | "she" | "they" | "it")
+                && matches!(
+                    parsed.lower(*i),
+                    "we" | "we're"
+                        | "we’re"
+                        | "we've"
+                        | "we’ve"
+                        | "i"
+                        | "he"
+                        | "she"
+                        | "they"
+                        | "it"
+                )
         })
         .unwrap_or(0)
 }
@@ -525,8 +594,12 @@ fn introduces(parsed: &Parsed, at: usize) -> bool {
     };
     match before(1) {
         ":" => true,
-        "include" | "includes" | "including" | "are" | "were" | "welcome" | "comprises" | "comprising" => true,
-        "of" => matches!(before(2), "comprised" | "comprising" | "composed" | "consists" | "consisting" | "formed"),
+        "include" | "includes" | "including" | "are" | "were" | "welcome" | "comprises"
+        | "comprising" => true,
+        "of" => matches!(
+            before(2),
+            "comprised" | "comprising" | "composed" | "consists" | "consisting" | "formed"
+        ),
         "," | "-" | "–" | "—" => noun(2),
         "the" => matches!(before(2), "include" | "includes" | "including"),
         _ => noun(1),
@@ -539,11 +612,20 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
     while matches!(parsed.lower(start), "the" | "dr" | "." | "prof" | "mr" | "ms") {
         start += 1;
     }
-    let Some(mention) = parsed.mention_at.get(start).copied().flatten() else { return (None, start) };
+    let Some(mention) = parsed.mention_at.get(start).copied().flatten() else {
+        return (None, start);
+    };
     match mention.kind {
         MentionKind::Tier => {
             let mut end = mention.end;
-            while parsed.trigger_at.get(end).copied().flatten().is_some_and(|t| t.class == TriggerClass::Member) || parsed.lower(end) == ":" {
+            while parsed
+                .trigger_at
+                .get(end)
+                .copied()
+                .flatten()
+                .is_some_and(|t| t.class == TriggerClass::Member)
+                || parsed.lower(end) == ":"
+            {
                 end += 1;
             }
             (Some(parsed.slice(mention.start, mention.end).to_owned()), end)
@@ -556,7 +638,12 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
 }
 
 /// Where the next name of an enumeration begins, and where the words on this one end.
-fn separator(parsed: &Parsed, context: &Context, after: usize, kind: NameType) -> Option<(usize, usize)> {
+fn separator(
+    parsed: &Parsed,
+    context: &Context,
+    after: usize,
+    kind: NameType,
+) -> Option<(usize, usize)> {
     let limit = (after + DESCRIPTION_TOKENS_MAX).min(parsed.tokens.len());
     for at in after..limit {
         let word = parsed.lower(at);
@@ -572,22 +659,39 @@ fn separator(parsed: &Parsed, context: &Context, after: usize, kind: NameType) -
             }
         };
         let mut next = at + marks;
-        while matches!(parsed.lower(next), "," | ";" | "and" | "&" | "as" | "well" | "also" | "finally") {
+        while matches!(
+            parsed.lower(next),
+            "," | ";" | "and" | "&" | "as" | "well" | "also" | "finally"
+        ) {
             next += 1;
         }
         let (_, start) = prefix(parsed, next);
-        let named = parsed.mention_at.get(start).copied().flatten().filter(|m| matches!(m.kind, MentionKind::Name(_)));
+        let named = parsed
+            .mention_at
+            .get(start)
+            .copied()
+            .flatten()
+            .filter(|m| matches!(m.kind, MentionKind::Name(_)));
         if let Some(name) = named {
             let other = context.name_type(parsed, name);
             // A person's employer is no next item.
             let alike = at == after || can_be_person(other) && !other.lone && can_be_person(kind);
-            if alike && !(kind.surely_person && (other.organisation || other.body) && !other.surely_person) {
+            if alike
+                && !(kind.surely_person
+                    && (other.organisation || other.body)
+                    && !other.surely_person)
+            {
                 return Some((at, next));
             }
         }
         let titled = kind.person
             && (after..after + 4).any(|i| {
-                parsed.mention_at.get(i).copied().flatten().is_some_and(|m| m.kind == MentionKind::Role)
+                parsed
+                    .mention_at
+                    .get(i)
+                    .copied()
+                    .flatten()
+                    .is_some_and(|m| m.kind == MentionKind::Role)
             });
         if at == after && !kind.surely_person && !titled {
             return None;
@@ -614,23 +718,29 @@ fn enumeration_facts(
     lexicon: &Lexicon,
 ) -> Vec<Fact> {
     let said = read(parsed, clause_start(parsed, at)..at, context, &lexicon.leads);
-    let Some((action, percent)) = said.action.filter(|(action, percent)| *action != Action::Blocked && *percent >= 70)
+    let Some((action, percent)) =
+        said.action.filter(|(action, percent)| *action != Action::Blocked && *percent >= 70)
     else {
         return Vec::new();
     };
     // "… join a roster of companies including A and B": these were there before.
     let joins_others = action == Action::Member
         && parsed.lower(at - 1) != ":"
-        && parsed.trigger_at[..at].iter().flatten().any(|t| t.class == TriggerClass::Join && parsed.lower(t.start) != "joining");
+        && parsed.trigger_at[..at]
+            .iter()
+            .flatten()
+            .any(|t| t.class == TriggerClass::Join && parsed.lower(t.start) != "joining");
     if joins_others {
         return Vec::new();
     }
     let place = Match { start: at, end: at, trigger: Some((at, at)), ..Match::default() };
-    if objection(parsed, &place, context.year, lexicon).is_some() {
+    if objection(parsed, &place, context.published(), lexicon).is_some() {
         return Vec::new();
     }
     let action = match action {
-        Action::Appoint(AppointmentAction::Appointed) if context.election => Action::Appoint(AppointmentAction::Elected),
+        Action::Appoint(AppointmentAction::Appointed) if context.election => {
+            Action::Appoint(AppointmentAction::Elected)
+        }
         other => other,
     };
     let mut votes = Votes::default();
@@ -650,12 +760,16 @@ fn enumeration_facts(
         let lead = Lead {
             action,
             tier: match (&tier, founding) {
-                (Some(tier), true) if !tier.to_lowercase().starts_with("founding") => Some(format!("Founding {tier}")),
+                (Some(tier), true) if !tier.to_lowercase().starts_with("founding") => {
+                    Some(format!("Founding {tier}"))
+                }
                 (None, true) => Some("Founding".to_owned()),
                 (tier, _) => tier.clone(),
             },
             unit: said.unit.clone().or_else(|| {
-                title_unit.filter(|_| said.role.is_none() && action != Action::Member).map(str::to_owned)
+                title_unit
+                    .filter(|_| said.role.is_none() && action != Action::Member)
+                    .map(str::to_owned)
             }),
             role: said.role.clone(),
             body: said.body.clone(),
@@ -692,7 +806,8 @@ impl Item<'_> {
     /// One name in strong type may be a signature; two are a list.
     fn is_signature(&self, heads: &[Option<Head>]) -> bool {
         let block = &self.blocks[self.index];
-        let beside = (self.index.saturating_sub(DESCRIPTION_BLOCKS_MAX)..=self.index + DESCRIPTION_BLOCKS_MAX)
+        let beside = (self.index.saturating_sub(DESCRIPTION_BLOCKS_MAX)
+            ..=self.index + DESCRIPTION_BLOCKS_MAX)
             .any(|at| {
                 at != self.index
                     && heads.get(at).is_some_and(Option::is_some)
@@ -712,13 +827,18 @@ impl Item<'_> {
                 .filter(|f| f.unit().is_some())
                 .collect(),
             Action::Member => self.members(votes),
-            Action::Appoint(action) if votes.are_people() => self.appointee(action).into_iter().collect(),
+            Action::Appoint(action) if votes.are_people() => {
+                self.appointee(action).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }
 
     fn is_seat_holder(&self) -> bool {
-        self.lead.unit.is_some() && self.lead.tier.is_none() && self.head.kind.person && !self.head.kind.organisation
+        self.lead.unit.is_some()
+            && self.lead.tier.is_none()
+            && self.head.kind.person
+            && !self.head.kind.organisation
     }
 
     fn members(&self, votes: Votes) -> Vec<Fact> {
@@ -731,7 +851,10 @@ impl Item<'_> {
         // "Acme builds …" under "New Silver members": every item begins with a name.
         let after = self.parsed.lower(first.end);
         let verb = after.len() > 1 && after.ends_with('s') && after != "as";
-        let told = strong && verb && (votes.items > 1 || matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_)));
+        let told = strong
+            && verb
+            && (votes.items > 1
+                || matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_)));
         let heading = matches!(block.kind, BlockKind::Heading(_)) && strong && self.head.whole;
         if !self.lead.near || votes.items > 2 && votes.set_off * 2 < votes.items && !told {
             return Vec::new();
@@ -739,7 +862,8 @@ impl Item<'_> {
         if !(item && (self.head.whole || set_off || told) || heading) {
             return Vec::new();
         }
-        let take = if self.head.whole || self.head.names.len() > 1 && !told { usize::MAX } else { 1 };
+        let take =
+            if self.head.whole || self.head.names.len() > 1 && !told { usize::MAX } else { 1 };
         self.head.names.iter().take(take).filter_map(|m| self.member(*m)).collect()
     }
 
@@ -747,7 +871,11 @@ impl Item<'_> {
         let subject = self.context.full_name(self.parsed.slice(name.start, name.end));
         let body = self.lead.body.clone().or_else(|| self.context.own_body.clone())?;
         let kind = self.context.name_type(self.parsed, name);
-        if fold_name(&subject) == fold_name(&body) || kind.surely_person || kind.project {
+        if fold_name(&subject) == fold_name(&body)
+            || kind.surely_person
+            || kind.project
+            || is_event(&subject)
+        {
             return None;
         }
         let bracketed = self
@@ -783,27 +911,39 @@ impl Item<'_> {
     fn appointee(&self, action: AppointmentAction) -> Option<Fact> {
         let (parsed, context) = (self.parsed, self.context);
         let name = self.best_name();
-        let kind = if name == self.head.names[0] { self.head.kind } else { context.name_type(parsed, name) };
+        let kind = if name == self.head.names[0] {
+            self.head.kind
+        } else {
+            context.name_type(parsed, name)
+        };
         let inline = self.lead.block == self.index;
-        let item = inline || matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
+        let item = inline
+            || matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
         let after = skip_bracket(parsed, name.end);
         let whole = after >= parsed.tokens.len();
-        let lone = kind.lone && item && (whole || self.head.set_off) && self.lead.confidence_percent >= 70;
+        let lone =
+            kind.lone && item && (whole || self.head.set_off) && self.lead.confidence_percent >= 70;
         if !(kind.surely_person || kind.person || lone)
             || (kind.organisation || kind.body) && !kind.surely_person
         {
             return None;
         }
         // What stands only in the title or the introduction speaks of bare names, not of sentences.
-        let bare = self.blocks[self.index].text.len() < 120 && (self.head.whole || self.head.set_off);
+        let bare =
+            self.blocks[self.index].text.len() < 120 && (self.head.whole || self.head.set_off);
         if !self.lead.near && !bare && !(kind.surely_person && self.head.set_off) {
             return None;
         }
         // A line of running text that only begins with a name is no list of names.
-        if !kind.surely_person && (!self.head.set_off || !whole && !item && !matches!(self.blocks[self.index].kind, BlockKind::Heading(_))) {
+        if !kind.surely_person
+            && (!self.head.set_off
+                || !whole
+                    && !item
+                    && !matches!(self.blocks[self.index].kind, BlockKind::Heading(_)))
+        {
             return None;
         }
-        if self.stays() {
+        if self.stays() || self.blocks[self.index].text.ends_with('?') {
             return None;
         }
         let subject = context.person(parsed.slice(name.start, name.end));
@@ -813,7 +953,8 @@ impl Item<'_> {
             action: self.renewed(action),
             unit,
             role: Some(role),
-            affiliation: affiliation(parsed, name, self.until, context).filter(|a| fold_name(a) != fold_name(&body)),
+            affiliation: affiliation(parsed, name, self.until, context)
+                .filter(|a| fold_name(a) != fold_name(&body)),
         });
         let mut fact = self.fact(name, subject, body, detail);
         if !kind.surely_person {
@@ -829,17 +970,31 @@ impl Item<'_> {
             matches!(self.parsed.lower(at), "from" | "since")
                 && at > 0
                 && self.parsed.lower(at - 1) == "("
-                && self.parsed.lower(at + 1).parse::<i32>().is_ok_and(|told| (1950..year).contains(&told))
+                && self
+                    .parsed
+                    .lower(at + 1)
+                    .parse::<i32>()
+                    .is_ok_and(|told| (1950..year).contains(&told))
         })
     }
 
     fn renewed(&self, action: AppointmentAction) -> AppointmentAction {
         let lower = self.parsed.slice(self.head.names[0].start, self.until).to_lowercase();
-        let marked = ["re-elected", "reelected", "incumbent", "returning", "re-appointed", "reappointed", "continuing"]
-            .iter()
-            .any(|w| lower.contains(w));
+        let marked = [
+            "re-elected",
+            "reelected",
+            "incumbent",
+            "returning",
+            "re-appointed",
+            "reappointed",
+            "continuing",
+        ]
+        .iter()
+        .any(|w| lower.contains(w));
         match action {
-            AppointmentAction::Elected | AppointmentAction::Appointed if marked => AppointmentAction::Reelected,
+            AppointmentAction::Elected | AppointmentAction::Appointed if marked => {
+                AppointmentAction::Reelected
+            }
             _ => action,
         }
     }
@@ -849,11 +1004,18 @@ impl Item<'_> {
         let parsed = self.parsed;
         let behind = parsed
             .mentions()
-            .find(|m| m.kind == MentionKind::Role && m.start > name.end && m.start <= name.end + 2 && m.end <= self.until)
+            .find(|m| {
+                m.kind == MentionKind::Role
+                    && m.start > name.end
+                    && m.start <= name.end + 2
+                    && m.end <= self.until
+            })
             .filter(|m| {
                 let elsewhere = matches!(parsed.lower(m.end), "at" | "of" | "from" | "for" | ",")
                     && parsed.mentions().any(|n| {
-                        n.start > m.end && n.start <= m.end + 2 && matches!(n.kind, MentionKind::Name(_))
+                        n.start > m.end
+                            && n.start <= m.end + 2
+                            && matches!(n.kind, MentionKind::Name(_))
                             && !self.context.is_own_body(parsed.slice(n.start, n.end))
                     });
                 !elsewhere
@@ -901,7 +1063,11 @@ impl Item<'_> {
             body,
             detail,
             effective: None,
-            evidence: Evidence { quote, marks: vec![(start, start + name_text.len())], rule: rule.to_owned() },
+            evidence: Evidence {
+                quote,
+                marks: vec![(start, start + name_text.len())],
+                rule: rule.to_owned(),
+            },
             confidence: f64::from(self.lead.confidence_percent) / 100.0,
         }
     }

@@ -39,6 +39,8 @@ pub struct NameType {
     pub project: bool,
     /// One word that nothing is known of: a handle, a given name, an organisation.
     pub lone: bool,
+    /// Only its capitals say that it is an organisation: "NVK" can be a person too.
+    pub shouted: bool,
 }
 
 /// A mention in a sentence: a half-open range of tokens.
@@ -107,7 +109,13 @@ pub fn parse<'a>(
 ) -> Parsed<'a> {
     let tokens = &tokens[dateline_end(tokens)..];
     let n = tokens.len();
-    let mut parsed = Parsed { text, tokens, mention_at: vec![None; n], trigger_at: vec![None; n], antecedent: None };
+    let mut parsed = Parsed {
+        text,
+        tokens,
+        mention_at: vec![None; n],
+        trigger_at: vec![None; n],
+        antecedent: None,
+    };
     let title_case = headline && is_title_case(tokens);
     let scan = Scan { text, tokens, lexicon, title_case };
     let mut at = 0;
@@ -181,10 +189,47 @@ fn is_title_case(tokens: &[Token]) -> bool {
 
 /// Words before "team" that name no team.
 const NO_TEAM_NAMES: &[&str] = &[
-    "entire", "whole", "great", "small", "large", "strong", "amazing", "existing", "same", "growing", "talented",
-    "dedicated", "global", "local", "current", "original", "winning", "best", "other", "full", "expanded", "diverse",
-    "experienced", "world-class", "internal", "in-house", "joint", "remote", "wonderful", "fantastic", "awesome",
-    "selection", "hiring", "interview", "search", "right", "volunteer", "bigger", "larger", "smaller", "combined",
+    "entire",
+    "whole",
+    "great",
+    "small",
+    "large",
+    "strong",
+    "amazing",
+    "existing",
+    "same",
+    "growing",
+    "talented",
+    "dedicated",
+    "global",
+    "local",
+    "current",
+    "original",
+    "winning",
+    "best",
+    "other",
+    "full",
+    "expanded",
+    "diverse",
+    "experienced",
+    "world-class",
+    "internal",
+    "in-house",
+    "joint",
+    "remote",
+    "wonderful",
+    "fantastic",
+    "awesome",
+    "selection",
+    "hiring",
+    "interview",
+    "search",
+    "right",
+    "volunteer",
+    "bigger",
+    "larger",
+    "smaller",
+    "combined",
 ];
 
 struct Scan<'a> {
@@ -233,6 +278,7 @@ impl Scan<'_> {
             kind.person = false;
             kind.surely_person = false;
             kind.lone = false;
+            kind.shouted = false;
             return make(MentionKind::Name(kind), end);
         }
         let end = self.run(at)?;
@@ -335,12 +381,16 @@ impl Scan<'_> {
         let token = &self.tokens[at];
         let head = matches!(self.lower(at + 1), "team" | "committee" | "council")
             && !self.tokens[at + 1].capital;
-        if !head || token.kind != TokenKind::Word || self.lexicon.never_names.contains(&token.lower) {
+        if !head || token.kind != TokenKind::Word || self.lexicon.never_names.contains(&token.lower)
+        {
             return None;
         }
         let common = NO_TEAM_NAMES.contains(&token.lower.as_str()) || token.lower.len() < 3;
         let pointed = at > 0 && matches!(self.lower(at - 1), "the" | "new" | "a");
-        let member = matches!(self.lower(at + 2), "member" | "members" | "lead" | "leads" | "leader" | "leadership");
+        let member = matches!(
+            self.lower(at + 2),
+            "member" | "members" | "lead" | "leads" | "leader" | "leadership"
+        );
         let whole = self.lexicon.units.longest(self.tokens, at).is_none()
             && self.lexicon.organisations.longest(self.tokens, at).is_none()
             && self.lexicon.bodies.longest(self.tokens, at).is_none();
@@ -351,19 +401,20 @@ impl Scan<'_> {
     fn tier_follows(&self, at: usize) -> bool {
         (at..at + 4).any(|i| {
             self.tokens.get(i).is_some_and(|t| {
-                (i == at && t.lower == ")") || [
-                    "member",
-                    "sponsor",
-                    "partner",
-                    "supporter",
-                    "patron",
-                    "tier",
-                    "level",
-                    "affiliate",
-                    "contributor",
-                ]
-                .iter()
-                .any(|word| t.lower.starts_with(word))
+                (i == at && t.lower == ")")
+                    || [
+                        "member",
+                        "sponsor",
+                        "partner",
+                        "supporter",
+                        "patron",
+                        "tier",
+                        "level",
+                        "affiliate",
+                        "contributor",
+                    ]
+                    .iter()
+                    .any(|word| t.lower.starts_with(word))
             })
         }) || at >= self.tokens.len()
     }
@@ -378,7 +429,8 @@ impl Scan<'_> {
         while end < self.tokens.len() && end < at + 7 {
             let token = &self.tokens[end];
             let plain = token.lower.strip_prefix("co-").unwrap_or(&token.lower);
-            let is_head = self.lexicon.role_heads.contains(plain) && self.is_written_as_role(end, plain);
+            let is_head =
+                self.lexicon.role_heads.contains(plain) && self.is_written_as_role(end, plain);
             let is_modifier = self.lexicon.role_modifiers.contains(plain);
             let joins = matches!(token.lower.as_str(), "and" | "&" | "-" | "/")
                 && end > at
@@ -405,10 +457,13 @@ impl Scan<'_> {
 
     /// "CRO", not "Cro": an acronym is a role in capitals or small letters only.
     fn is_written_as_role(&self, at: usize, word: &str) -> bool {
-        let acronym = word.len() <= 4 && !word.contains(['a', 'i', 'u', 'y'].as_slice()) && word != "head"
-            || matches!(word, "cio" | "ciso");
+        let acronym =
+            word.len() <= 4 && !word.contains(['a', 'i', 'u', 'y'].as_slice()) && word != "head"
+                || matches!(word, "cio" | "ciso");
         let raw = self.raw(at, at + 1);
-        !acronym || !raw.starts_with(char::is_uppercase) || raw.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase)
+        !acronym
+            || !raw.starts_with(char::is_uppercase)
+            || raw.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase)
     }
 
     fn next_is_role_word(&self, at: usize) -> bool {
@@ -427,12 +482,16 @@ impl Scan<'_> {
             while at < self.tokens.len() && at < end + 8 {
                 let token = &self.tokens[at];
                 let joint = matches!(token.lower.as_str(), "and" | "&" | "the" | ",");
-                let own = matches!(token.lower.as_str(), "company" | "firm" | "project" | "group" | "organization");
-                let names_body = own || self
-                    .lexicon
-                    .bodies
-                    .longest(self.tokens, at)
-                    .is_some_and(|(_, w, _)| w.len() > 4)
+                let own = matches!(
+                    token.lower.as_str(),
+                    "company" | "firm" | "project" | "group" | "organization"
+                );
+                let names_body = own
+                    || self
+                        .lexicon
+                        .bodies
+                        .longest(self.tokens, at)
+                        .is_some_and(|(_, w, _)| w.len() > 4)
                     || self.lexicon.organisations.longest(self.tokens, at).is_some()
                     || self.lexicon.body_heads.contains(&token.lower)
                     || self.lexicon.units.longest(self.tokens, at).is_some();
@@ -534,7 +593,10 @@ impl Scan<'_> {
             let token = &self.tokens[probe];
             let adjacent_initial = token.lower == "."
                 && self.tokens[probe - 1].capital
-                && self.tokens[probe - 1].lower.split('-').all(|part| part.chars().count() == 1);
+                && self.tokens[probe - 1]
+                    .lower
+                    .split(['-', '.'])
+                    .all(|part| part.chars().count() <= 1);
             let joint = self.lexicon.name_joints.contains(&token.lower) && !self.title_case
                 || matches!(token.lower.as_str(), "of" | "de" | "van" | "von" | "for")
                     && self.title_case
@@ -563,7 +625,8 @@ impl Scan<'_> {
                 }
                 break;
             } else if joint && probe + 1 < self.tokens.len() {
-                if matches!(token.lower.as_str(), "of" | "for" | "at") && !self.of_joins(at, probe) {
+                if matches!(token.lower.as_str(), "of" | "for" | "at") && !self.of_joins(at, probe)
+                {
                     break;
                 }
                 probe += 1;
@@ -590,7 +653,8 @@ impl Scan<'_> {
         });
         let joined = self.tokens.get(probe + 3)?.span.start > self.tokens[probe + 2].span.end;
         let short = probe == at + 1 && self.is_given_name(self.lower(at));
-        (word && closed && family && joined && short && self.role(probe + 3).is_none()).then_some(probe + 3)
+        (word && closed && family && joined && short && self.role(probe + 3).is_none())
+            .then_some(probe + 3)
     }
 
     fn is_capital_inside(&self, probe: usize, at: usize) -> bool {
@@ -616,12 +680,12 @@ impl Scan<'_> {
                     | "august"
             );
         let unit = self.unit(probe).is_some();
-        let tier = self
-            .lexicon
-            .tiers
-            .longest(self.tokens, probe)
-            .is_some_and(|(_, _, n)| probe + n < self.tokens.len() && self.tier_follows(probe + n));
-        let role_end = self.role(probe).filter(|_| !self.lexicon.given_names.contains(&token.lower));
+        let tier =
+            self.lexicon.tiers.longest(self.tokens, probe).is_some_and(|(_, _, n)| {
+                probe + n < self.tokens.len() && self.tier_follows(probe + n)
+            });
+        let role_end =
+            self.role(probe).filter(|_| !self.lexicon.given_names.contains(&token.lower));
         let role = role_end.is_some();
         // "Ana Judge", not "Crystal Community Manager".
         let known_person = self.lexicon.given_names.contains(&self.tokens[at].lower)
@@ -714,7 +778,9 @@ impl Scan<'_> {
         let given = words.first().is_some_and(|t| self.is_given_name(&t.lower));
         let family = (2..=3).contains(&words.len())
             && self.lexicon.family_names.contains(last)
-            && words.iter().all(|t| t.capital && !self.lexicon.organisation_heads.contains(&t.lower));
+            && words
+                .iter()
+                .all(|t| t.capital && !self.lexicon.organisation_heads.contains(&t.lower));
         let organisation_word = words
             .iter()
             .skip(usize::from(given))
@@ -746,6 +812,7 @@ impl Scan<'_> {
             body,
             known_body: false,
             project: self.lexicon.project_heads.contains(last),
+            shouted: shouting && !organisation_word && !body,
             lone: words.len() == 1 && !organisation_word && !body && !digits && !titled,
         }
     }

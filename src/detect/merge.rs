@@ -29,8 +29,22 @@ fn same(a: &Fact, b: &Fact, lexicon: &Lexicon) -> bool {
     a.kind() == b.kind()
         && a.polarity() == b.polarity()
         && same_name(&a.subject, &b.subject)
-        && same_body(&a.body, &b.body, lexicon)
-        && same_position(a, b)
+        && (same_body(&a.body, &b.body, lexicon) && same_position(a, b)
+            || a.kind() == Kind::Appointment && (same_title(a, b) || is_vague(a) || is_vague(b)))
+}
+
+/// An appointment that names neither unit nor role: whatever else the text says of the person
+/// says it better.
+fn is_vague(fact: &Fact) -> bool {
+    fact.unit().is_none() && fact.role().is_none_or(|r| r == "member")
+}
+
+/// The same title in two tellings is one post, however the body is called.
+fn same_title(a: &Fact, b: &Fact) -> bool {
+    match (a.role(), b.role()) {
+        (Some(x), Some(y)) => x != "member" && fold(x) == fold(y),
+        _ => false,
+    }
 }
 
 fn same_name(a: &str, b: &str) -> bool {
@@ -51,21 +65,67 @@ fn same_position(a: &Fact, b: &Fact) -> bool {
     if a.kind() != Kind::Appointment {
         return true;
     }
-    let compatible = |x: Option<&str>, y: Option<&str>| match (x, y) {
+    let units = match (a.unit(), b.unit()) {
         (Some(x), Some(y)) => {
             let (x, y) = (fold(x), fold(y));
             x == y || x.contains(&y) || y.contains(&x)
         }
         _ => true,
     };
-    let specific = |role: Option<&str>| role.filter(|r| *r != "member").map(str::to_owned);
-    let (role_a, role_b) = (specific(a.role()), specific(b.role()));
-    compatible(a.unit(), b.unit()) && compatible(role_a.as_deref(), role_b.as_deref())
+    let specific = |role: Option<&str>| role.filter(|r| *r != "member").map(fold);
+    let roles = match (specific(a.role()), specific(b.role())) {
+        (Some(x), Some(y)) => same_role(&x, &y),
+        _ => true,
+    };
+    units && roles
+}
+
+/// Words that many titles share.
+const COMMON_TITLE_WORDS: [&str; 12] = [
+    "chief",
+    "officer",
+    "president",
+    "director",
+    "senior",
+    "executive",
+    "and",
+    "of",
+    "the",
+    "manager",
+    "lead",
+    "head",
+];
+
+/// "EVP, Chief Legal Officer" and "Chief Legal Officer and Secretary" are one post; "President"
+/// and "Vice President" are two.
+fn same_role(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    let words = |role: &str| -> Vec<String> { role.split(' ').map(str::to_owned).collect() };
+    let (a, b) = (words(a), words(b));
+    let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+    let lesser = |role: &[String]| {
+        role.iter().any(|w| matches!(w.as_str(), "vice" | "deputy" | "co" | "assistant"))
+    };
+    if lesser(short) != lesser(long) {
+        return false;
+    }
+    if long.windows(short.len()).any(|w| w == short.as_slice()) {
+        return true;
+    }
+    let telling: Vec<&String> =
+        short.iter().filter(|w| !COMMON_TITLE_WORDS.contains(&w.as_str())).collect();
+    let shared = telling.iter().filter(|w| long.contains(w)).count();
+    !telling.is_empty() && shared * 10 >= telling.len() * 6
 }
 
 /// Takes over what the other telling knows better.
 fn absorb(known: &mut Fact, other: Fact) {
     let better = other.confidence > known.confidence;
+    if is_vague(known) && !is_vague(&other) {
+        known.body.clone_from(&other.body);
+    }
     match (&mut known.detail, &other.detail) {
         (Detail::Membership(mine), Detail::Membership(theirs)) => {
             if mine.tier.is_none() || (better && theirs.tier.is_some()) {

@@ -264,7 +264,8 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     }
     let listed = list::facts(&blocks, &lines, &context, &grammar.lexicon, report);
     // An item that is a sentence with a verb of its own has said it already.
-    let news: Vec<Fact> = listed.into_iter().filter(|f| !drafts.iter().any(|d| says_it(d, f))).collect();
+    let news: Vec<Fact> =
+        listed.into_iter().filter(|f| !drafts.iter().any(|d| says_it(d, f))).collect();
     for fact in drafts[from..].iter().chain(&news) {
         report(Step::Listed {
             rule: fact.evidence.rule.clone(),
@@ -283,7 +284,10 @@ fn refer_back(lines: &mut [Line], context: &Context) {
         parsed.antecedent.clone_from(&last);
         let named = parsed
             .mentions()
-            .find(|m| matches!(m.kind, MentionKind::Name(_)) && context.name_type(parsed, *m).surely_person)
+            .find(|m| {
+                matches!(m.kind, MentionKind::Name(_))
+                    && context.name_type(parsed, *m).surely_person
+            })
             .map(|m| context.person(parsed.slice(m.start, m.end)));
         last = named.or(last);
     }
@@ -378,7 +382,8 @@ fn speaks_of_news(word: &str) -> bool {
     matches!(word, "will" | "previous" | "former" | "continue" | "continues")
         || matches!(word, "farewell" | "goodbye" | "thank" | "thanks" | "passes" | "hands")
         || word.starts_with("new")
-        || word.starts_with("announc") || word.starts_with("addition")
+        || word.starts_with("announc")
+        || word.starts_with("addition")
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -404,7 +409,7 @@ fn apply(
         let refused = if boilerplate {
             Some(Objection::Boilerplate)
         } else {
-            objection(parsed, &found, context.year, &grammar.lexicon)
+            objection(parsed, &found, context.published(), &grammar.lexicon)
         };
         let previous: Vec<Fact> = drafts[before.min(drafts.len())..].to_vec();
         let reading = Reading {

@@ -279,10 +279,16 @@ fn fill(
     found: &mut Match,
 ) -> bool {
     let depth = found.fillers.len();
-    if slot == Slot::Subject && found.start == at && follows_preposition(parsed, names, want, at) {
+    let first = found.start == at
+        || want == Want::People && matches!(parsed.lower(at.wrapping_sub(1)), "a" | "an");
+    if slot == Slot::Subject && first && follows_preposition(parsed, names, want, at) {
         return false;
     }
     if let Some((fillers, end)) = fillers_at(slot, want, parsed, names, at) {
+        // "joins Tidewater's legal community": what is joined stands behind the possessive.
+        if slot == Slot::Body && rest.is_empty() && parsed.lower(end) == "'s" {
+            return false;
+        }
         found.fillers.extend(fillers);
         if step(rest, parsed, names, end, found) {
             return true;
@@ -313,8 +319,11 @@ fn fillers_at(
             fits.then(|| (vec![filler(mention)], mention.end))
         }
         Want::Body | Want::Place => {
+            // "the Bank" is the document's own, not a bank of that name.
+            let own = names.is_own(parsed, at);
             if let Some(mention) = mention
                 && let MentionKind::Name(_) = mention.kind
+                && !own.is_some_and(|end| end == mention.end)
             {
                 let kind = names.name_type(parsed, mention);
                 let fits = if want == Want::Body {
@@ -326,7 +335,7 @@ fn fillers_at(
                     return Some((vec![filler(mention)], mention.end));
                 }
             }
-            let end = names.is_own(parsed, at)?;
+            let end = own?;
             Some((vec![Filler { slot, start: at, end, own: true }], end))
         }
         Want::Pronoun => {
@@ -359,17 +368,20 @@ fn follows_preposition(parsed: &Parsed, names: &dyn Names, want: Want, at: usize
         && parsed
             .mentions()
             .rev()
-            .find(|m| m.end <= before && matches!(m.kind, MentionKind::Name(_)))
-            .is_some_and(|m| {
+            .filter(|m| m.end <= before && matches!(m.kind, MentionKind::Name(_)))
+            .take(2)
+            .any(|m| {
                 let kind = names.name_type(parsed, m);
                 let close = skip_bracket(parsed, m.end) + 1 >= before;
                 close && kind.surely_person
             });
-    of_somebody || beside_person
+    // "named an Acme Partner": an award, and no person.
+    let awarded = want == Want::People && matches!(parsed.lower(before), "a" | "an");
+    of_somebody || beside_person || awarded
 }
 
 /// Names of conferences and fairs: taking part in one is no membership.
-fn is_event(name: &str) -> bool {
+pub fn is_event(name: &str) -> bool {
     let lower = name.to_lowercase();
     lower.split(' ').any(|w| {
         matches!(
@@ -405,7 +417,9 @@ pub fn names_list(
         match want {
             Want::People | Want::SurePeople => {
                 let lone = kind.lone && stands_alone(parsed, mention);
-                kind.surely_person || (kind.person || lone) && !kind.organisation && !kind.body
+                let nameable = !kind.organisation || kind.shouted && lone;
+                kind.surely_person
+                    || (kind.person || lone) && nameable && !kind.body && !is_title(parsed, mention)
             }
             Want::Organisations => !kind.surely_person && (!kind.project || kind.organisation),
             _ => true,
@@ -416,7 +430,11 @@ pub fn names_list(
     let mut found = vec![first];
     let mut end = first.end;
     while found.len() < NAMES_MAX {
-        let after = skip_bracket(parsed, end);
+        let mut after = skip_bracket(parsed, end);
+        // "Quill Data Inc., Kestrel Systems"
+        if parsed.lower(after) == "." && matches!(parsed.lower(after + 1), "," | "and") {
+            after += 1;
+        }
         let mut next = after;
         if parsed.lower(next) == "," {
             next += 1;
@@ -439,7 +457,22 @@ pub fn names_list(
     }
     // One sure name vouches for the unusual ones beside it.
     let sure = || found.iter().any(|m| names.name_type(parsed, *m).surely_person);
-    (want != Want::SurePeople || sure()).then_some((found, end))
+    let shouted = found.iter().any(|m| names.name_type(parsed, *m).shouted);
+    let vouched = match want {
+        Want::SurePeople => sure(),
+        Want::People => !shouted || sure(),
+        _ => true,
+    };
+    vouched.then_some((found, end))
+}
+
+/// "Acme Store Head Ana Castellan": what stands before the role is her employer.
+fn is_title(parsed: &Parsed, mention: Mention) -> bool {
+    let at = |at: usize| parsed.mention_at.get(at).copied().flatten();
+    at(mention.end).is_some_and(|role| {
+        role.kind == MentionKind::Role
+            && at(role.end).is_some_and(|name| matches!(name.kind, MentionKind::Name(_)))
+    })
 }
 
 /// Whether one word stands where only a whole name can: "…, Yarrow and Wren joined the board".
@@ -493,8 +526,10 @@ fn appositions(parsed: &Parsed, at: usize) -> Vec<usize> {
     if matches!(parsed.lower(opened), "," | "–" | "—") {
         opened += 1;
         // "Ana Castellan, who …", "Ana Castellan, will …": a comma that nothing closes.
-        let goes_on = matches!(parsed.lower(opened), "who" | "will" | "has" | "have" | "is" | "was" | "chose" | "decided")
-            || parsed.trigger_at.get(opened).copied().flatten().is_some();
+        let goes_on = matches!(
+            parsed.lower(opened),
+            "who" | "will" | "has" | "have" | "is" | "was" | "chose" | "decided"
+        ) || parsed.trigger_at.get(opened).copied().flatten().is_some();
         if goes_on {
             ends.push(opened);
         }

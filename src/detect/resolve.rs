@@ -46,6 +46,8 @@ pub struct Context {
     pub author: Option<String>,
     /// The year of publication.
     pub year: Option<i32>,
+    /// The month of publication, 1 to 12.
+    pub month: Option<i32>,
     /// Whether the publisher carries other people's news, so that any organisation can be the body.
     pub wire: bool,
     /// Whether the document reports an election.
@@ -77,6 +79,11 @@ impl Context {
                 .as_deref()
                 .and_then(|p| p.get(..4))
                 .and_then(|y| y.parse().ok()),
+            month: article
+                .published
+                .as_deref()
+                .and_then(|p| p.get(5..7))
+                .and_then(|m| m.parse().ok()),
             wire: false,
             election: false,
             selection: false,
@@ -88,7 +95,8 @@ impl Context {
             types: HashMap::new(),
         };
         context.election = tells(sentences, ELECTION_WORDS);
-        context.selection = context.election || tells(sentences, &["selection", "selections", "voted", "vote"]);
+        context.selection =
+            context.election || tells(sentences, &["selection", "selections", "voted", "vote"]);
         context.launch = tells(sentences, LAUNCH_WORDS);
         for parsed in sentences {
             for mention in parsed.mentions() {
@@ -102,6 +110,7 @@ impl Context {
                 }
                 context.learn_acronym(parsed, mention);
                 context.learn_definition(parsed, mention, kind);
+                context.learn_person_by_pronoun(parsed, mention, kind);
                 if kind.surely_person && mention.end - mention.start >= 2 {
                     context.learn_person(parsed, mention);
                 }
@@ -128,6 +137,11 @@ impl Context {
             }
         }
         context
+    }
+
+    /// The year and month of publication.
+    pub fn published(&self) -> (Option<i32>, Option<i32>) {
+        (self.year, self.month)
     }
 
     /// The name as the document gives it in full.
@@ -231,6 +245,30 @@ impl Context {
         }
     }
 
+    /// "Yarrow Wren shared her plans": the pronoun says that it is a person.
+    fn learn_person_by_pronoun(&mut self, parsed: &Parsed, mention: Mention, kind: NameType) {
+        let unsure = kind.person && !kind.surely_person && !kind.organisation && !kind.body;
+        if !unsure || mention.end - mention.start < 2 || mention.start > 3 {
+            return;
+        }
+        for at in mention.end..(mention.end + 25).min(parsed.tokens.len()) {
+            if parsed.mention_at[at].is_some_and(
+                |m| matches!(m.kind, MentionKind::Name(k) if k.person || k.surely_person),
+            ) {
+                return;
+            }
+            if matches!(parsed.lower(at), "he" | "she" | "his" | "her" | "him") {
+                let name = fold_name(parsed.slice(mention.start, mention.end));
+                self.types.insert(
+                    name,
+                    NameType { person: true, surely_person: true, ..NameType::default() },
+                );
+                self.learn_person(parsed, mention);
+                return;
+            }
+        }
+    }
+
     /// "Open Lattice Foundation (OLF)", "(the “Coalition”)".
     fn learn_acronym(&mut self, parsed: &Parsed, mention: Mention) {
         if parsed.lower(mention.end) != "(" {
@@ -270,7 +308,25 @@ impl Context {
         for at in after + 2..(after + 14).min(parsed.tokens.len()) {
             let word = parsed.lower(at);
             let role = parsed.mention_at[at].is_some_and(|m| m.kind == MentionKind::Role);
-            if role && kind.person && !kind.organisation && word != "leader" && word != "partner" {
+            // Companies are developers and leaders too, but no Designers.
+            let personal = if kind.lone { parsed.tokens[at].capital } else { true }
+                && !matches!(
+                    word,
+                    "developer"
+                        | "producer"
+                        | "manager"
+                        | "advisor"
+                        | "adviser"
+                        | "consultant"
+                        | "specialist"
+                );
+            if role
+                && personal
+                && (kind.person || kind.lone)
+                && !kind.organisation
+                && word != "leader"
+                && word != "partner"
+            {
                 self.types.insert(
                     name,
                     NameType { person: true, surely_person: true, ..NameType::default() },
@@ -298,6 +354,8 @@ impl Context {
                     | "parser"
                     | "format"
                     | "database"
+                    | "distribution"
+                    | "open-source"
             );
             let company = matches!(
                 word,
@@ -346,9 +404,19 @@ impl Context {
 fn is_one_person(author: &str, publisher: &str) -> bool {
     let lower = author.to_lowercase();
     let several = [",", " and ", "&", " on behalf of "].iter().any(|s| lower.contains(s));
-    let body = ["team", "foundation", "board", "staff", "committee", "admin", "council", "consortium", "editor"]
-        .iter()
-        .any(|w| lower.contains(w));
+    let body = [
+        "team",
+        "foundation",
+        "board",
+        "staff",
+        "committee",
+        "admin",
+        "council",
+        "consortium",
+        "editor",
+    ]
+    .iter()
+    .any(|w| lower.contains(w));
     !several
         && !body
         && author.len() < 60
@@ -357,9 +425,8 @@ fn is_one_person(author: &str, publisher: &str) -> bool {
 }
 
 /// Words of a post that reports an election.
-const ELECTION_WORDS: &[&str] = &[
-    "elected", "election", "elections", "votes", "ballots", "elect", "elects",
-];
+const ELECTION_WORDS: &[&str] =
+    &["elected", "election", "elections", "votes", "ballots", "elect", "elects"];
 /// Words of a post that reports the launch of a body.
 const LAUNCH_WORDS: &[&str] = &["launch", "launched", "founding"];
 
@@ -374,6 +441,15 @@ impl Names for Context {
         let raw = parsed.slice(mention.start, mention.end);
         if let Some(settled) = self.types.get(&fold_name(raw)) {
             return *settled;
+        }
+        // "Yarrow is a designer" makes Yarrow Wren a person.
+        let first = parsed.slice(mention.start, mention.start + 1);
+        if mention.end - mention.start > 1
+            && kind.person
+            && !kind.organisation
+            && self.types.get(&fold_name(first)).is_some_and(|t| t.surely_person)
+        {
+            return NameType { person: true, surely_person: true, ..NameType::default() };
         }
         if mention.end - mention.start == 1
             && !kind.organisation
@@ -401,10 +477,50 @@ impl Names for Context {
 
 /// Words that follow a welcome and are nobody's handle.
 const COMMON_WORDS: &[&str] = &[
-    "them", "him", "her", "you", "your", "everyone", "everybody", "anyone", "someone", "back", "home", "people",
-    "contributors", "contributions", "feedback", "newcomers", "users", "developers", "organizations", "companies",
-    "more", "many", "another", "others", "their", "these", "those", "this", "that", "three", "four", "five", "seven",
-    "aboard", "into", "with", "from", "folks", "community", "suggestions", "questions", "news", "change", "changes",
+    "them",
+    "him",
+    "her",
+    "you",
+    "your",
+    "everyone",
+    "everybody",
+    "anyone",
+    "someone",
+    "back",
+    "home",
+    "people",
+    "contributors",
+    "contributions",
+    "feedback",
+    "newcomers",
+    "users",
+    "developers",
+    "organizations",
+    "companies",
+    "more",
+    "many",
+    "another",
+    "others",
+    "their",
+    "these",
+    "those",
+    "this",
+    "that",
+    "three",
+    "four",
+    "five",
+    "seven",
+    "aboard",
+    "into",
+    "with",
+    "from",
+    "folks",
+    "community",
+    "suggestions",
+    "questions",
+    "news",
+    "change",
+    "changes",
 ];
 
 /// The initials of a name, where the document uses them.
@@ -442,7 +558,13 @@ const SPOKEN_SENTENCES_MAX: usize = 8;
 fn speaks_for_itself(sentences: &[&Parsed]) -> bool {
     sentences.iter().take(SPOKEN_SENTENCES_MAX).any(|p| {
         let quoted = p.tokens.iter().any(|t| matches!(t.lower.as_str(), "\"" | "“" | "”"));
-        !quoted && p.tokens.iter().any(|t| matches!(t.lower.as_str(), "we" | "our" | "i" | "i'm" | "i’m" | "we’re" | "we're" | "us"))
+        !quoted
+            && p.tokens.iter().any(|t| {
+                matches!(
+                    t.lower.as_str(),
+                    "we" | "our" | "i" | "i'm" | "i’m" | "we’re" | "we're" | "us"
+                )
+            })
     })
 }
 

@@ -62,7 +62,7 @@ impl Reading<'_> {
 
     fn kind_of(&self, filler: Filler) -> NameType {
         match self.parsed.mention_at.get(filler.start).copied().flatten() {
-            Some(mention) => self.context.name_type(self.parsed, mention),
+            Some(mention) => mention.name_type(),
             None => NameType::default(),
         }
     }
@@ -120,7 +120,7 @@ impl Reading<'_> {
             .parsed
             .mentions()
             .filter(|m| m.start >= start && m.end <= end && matches!(m.kind, MentionKind::Name(_)))
-            .filter(|m| !self.context.name_type(self.parsed, *m).surely_person)
+            .filter(|m| !m.name_type().surely_person)
             .collect();
         let led = names.iter().find(|m| {
             matches!(
@@ -310,7 +310,7 @@ impl Reading<'_> {
                 && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
                 && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
                 && {
-                    let kind = self.context.name_type(self.parsed, *m);
+                    let kind = m.name_type();
                     !kind.surely_person
                         && !kind.project
                         && (self.context.wire
@@ -345,7 +345,7 @@ impl Reading<'_> {
             }
             // "as the Tidepool Fellow": what stands between the article and the role.
             let adjoins = |m: &Mention| {
-                let kind = self.context.name_type(self.parsed, *m);
+                let kind = m.name_type();
                 m.end == anchor.start
                     && m.start > 0
                     && matches!(
@@ -385,7 +385,7 @@ impl Reading<'_> {
             .filter(|m| m.end <= trigger && m.end <= self.found.start.max(1) + 1)
             .find(|m| {
                 let MentionKind::Name(_) = m.kind else { return false };
-                let kind = self.context.name_type(self.parsed, *m);
+                let kind = m.name_type();
                 let apposed =
                     matches!(self.parsed.lower(m.start.wrapping_sub(1)), "of" | "at" | "from");
                 if self.found.fillers.iter().any(|f| f.start == m.start) {

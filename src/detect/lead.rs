@@ -1,12 +1,10 @@
 //! What the words above a list, or before an enumeration, say of each item.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::frame::{clean_role, clean_unit};
-use super::lexicon::{LeadWords, TriggerClass};
+use super::lexicon::{LeadWords, TriggerClass, Words};
 use super::mention::{MentionKind, Parsed};
-use super::pattern::Names;
 use super::resolve::Context;
 use crate::model::{AppointmentAction, fold};
 
@@ -54,7 +52,7 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context, words: &Lea
     let bodies = || {
         mentions().filter(|m| {
             matches!(m.kind, MentionKind::Name(_)) && {
-                let kind = context.name_type(parsed, *m);
+                let kind = m.name_type();
                 kind.body || kind.known_body
             }
         })
@@ -106,7 +104,7 @@ fn action_of(
     words: &LeadWords,
 ) -> Option<(Action, u8)> {
     let tokens = &parsed.tokens[range.clone()];
-    let has = |set: &HashSet<String>| tokens.iter().any(|t| set.contains(&t.lower));
+    let has = |set: &Words| tokens.iter().any(|t| set.contains(t.lower.as_str()));
     let election = tokens.iter().any(|t| t.lower == "election");
     let elected = has(&words.elected);
     let not_chosen = has(&words.candidates) && !has(&words.chosen);

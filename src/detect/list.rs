@@ -12,7 +12,7 @@ use super::gate::{is_boilerplate, objection};
 use super::lead::{Action, LeadIn, read};
 use super::lexicon::{Lexicon, TriggerClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
-use super::pattern::{Match, Names, Want, is_event, names_list, skip_bracket};
+use super::pattern::{Match, Want, is_event, names_list, skip_bracket};
 use super::resolve::Context;
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Membership, MembershipAction, fold_name,
@@ -257,7 +257,7 @@ fn head(block: &Block, line: &Line, context: &Context, lexicon: &Lexicon) -> Opt
         None => return None,
     };
     let first = names[0];
-    let mut kind = context.name_type(parsed, first);
+    let mut kind = first.name_type();
     let after = skip_bracket(parsed, first.end);
     let titled = matches!(parsed.lower(first.end), "(" | "," | "-" | "–" | "—")
         && (parsed
@@ -549,7 +549,7 @@ fn enumeration(parsed: &Parsed, context: &Context, at: usize) -> Option<Vec<(Hea
         else {
             break;
         };
-        let kind = context.name_type(parsed, name);
+        let kind = name.name_type();
         let after = skip_bracket(parsed, name.end);
         let Some((until, following)) = separator(parsed, context, after, kind) else {
             items.push((
@@ -673,7 +673,7 @@ fn separator(
             .flatten()
             .filter(|m| matches!(m.kind, MentionKind::Name(_)));
         if let Some(name) = named {
-            let other = context.name_type(parsed, name);
+            let other = name.name_type();
             // A person's employer is no next item.
             let alike = at == after || can_be_person(other) && !other.lone && can_be_person(kind);
             if alike
@@ -870,7 +870,7 @@ impl Item<'_> {
     fn member(&self, name: Mention) -> Option<Fact> {
         let subject = self.context.full_name(self.parsed.slice(name.start, name.end));
         let body = self.lead.body.clone().or_else(|| self.context.own_body.clone())?;
-        let kind = self.context.name_type(self.parsed, name);
+        let kind = name.name_type();
         if fold_name(&subject) == fold_name(&body)
             || kind.surely_person
             || kind.project
@@ -901,7 +901,7 @@ impl Item<'_> {
             .iter()
             .copied()
             .find(|m| {
-                self.context.name_type(self.parsed, *m).surely_person
+                m.name_type().surely_person
                     && m.start <= first.end + 2
                     && !self.parsed.slice(m.start, m.end).starts_with('@')
             })
@@ -914,7 +914,7 @@ impl Item<'_> {
         let kind = if name == self.head.names[0] {
             self.head.kind
         } else {
-            context.name_type(parsed, name)
+            name.name_type()
         };
         let inline = self.lead.block == self.index;
         let item = inline
@@ -1081,7 +1081,7 @@ fn body_of_unit(lines: &[Line], unit: &str, context: &Context) -> Option<String>
             m.kind == MentionKind::Unit && p.slice(m.start, m.end).eq_ignore_ascii_case(unit)
         })?;
         let body =
-            |m: &Mention| matches!(m.kind, MentionKind::Name(_)) && context.name_type(p, *m).body;
+            |m: &Mention| matches!(m.kind, MentionKind::Name(_)) && m.name_type().body;
         let before = p
             .mentions()
             .rev()
@@ -1107,7 +1107,7 @@ fn group_name(block: &Block, line: &Line, context: &Context) -> Option<String> {
     let alone =
         mention.start == 0 && mention.end == parsed.tokens.len() && line.sentences.len() == 1;
     let MentionKind::Name(_) = mention.kind else { return None };
-    let kind = context.name_type(parsed, mention);
+    let kind = mention.name_type();
     (alone && !kind.surely_person).then(|| parsed.slice(0, mention.end).to_owned())
 }
 
@@ -1164,6 +1164,6 @@ fn affiliation(parsed: &Parsed, name: Mention, until: usize, context: &Context) 
             })
         })
     })?;
-    let kind = context.name_type(parsed, employer);
+    let kind = employer.name_type();
     (!kind.surely_person).then(|| parsed.slice(employer.start, employer.end).to_owned())
 }

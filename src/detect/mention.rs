@@ -3,7 +3,7 @@
 //! A mention here is a guess from the words alone; what the document says elsewhere is added in
 //! `resolve`, and what the construction says in `construct`.
 
-use super::lexicon::{Lexicon, TriggerClass};
+use super::lexicon::{Lexicon, Phrases, TriggerClass, WordClass};
 use crate::text::{Token, TokenKind};
 
 /// No name has more tokens.
@@ -54,6 +54,16 @@ pub struct Mention {
     pub end: usize,
 }
 
+impl Mention {
+    /// What is known of the type of a name; nothing for what is no name.
+    pub fn name_type(self) -> NameType {
+        match self.kind {
+            MentionKind::Name(kind) => kind,
+            _ => NameType::default(),
+        }
+    }
+}
+
 /// A trigger in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trigger {
@@ -76,6 +86,8 @@ pub struct Parsed<'a> {
     pub mention_at: Vec<Option<Mention>>,
     /// The trigger that begins at each token.
     pub trigger_at: Vec<Option<Trigger>>,
+    /// What each token can be or begin.
+    pub classes: Vec<WordClass>,
     /// The person of whom the text spoke last before this sentence.
     pub antecedent: Option<String>,
 }
@@ -114,26 +126,21 @@ pub fn parse<'a>(
         tokens,
         mention_at: vec![None; n],
         trigger_at: vec![None; n],
+        classes: tokens.iter().map(|t| lexicon.class(&t.lower)).collect(),
         antecedent: None,
     };
     let title_case = headline && is_title_case(tokens);
-    let scan = Scan { text, tokens, lexicon, title_case };
+    let scan = Scan { text, tokens, classes: &parsed.classes, lexicon, title_case };
     let mut at = 0;
     while at < n {
-        if let Some((class, _, length)) = lexicon.triggers.longest(tokens, at) {
-            parsed.trigger_at[at] = Some(Trigger { class: *class, start: at, end: at + length });
-        }
+        parsed.trigger_at[at] = scan.trigger(at);
         match scan.mention(at) {
             Some(mention) => {
                 parsed.mention_at[at] = Some(mention);
                 // Triggers inside a role or unit ("board member") still count.
-                for inner in at + 1..mention.end {
-                    if matches!(mention.kind, MentionKind::Name(_)) {
-                        break;
-                    }
-                    if let Some((class, _, length)) = lexicon.triggers.longest(tokens, inner) {
-                        parsed.trigger_at[inner] =
-                            Some(Trigger { class: *class, start: inner, end: inner + length });
+                if !matches!(mention.kind, MentionKind::Name(_)) {
+                    for inner in at + 1..mention.end {
+                        parsed.trigger_at[inner] = scan.trigger(inner);
                     }
                 }
                 at = mention.end;
@@ -235,14 +242,46 @@ const NO_TEAM_NAMES: &[&str] = &[
 struct Scan<'a> {
     text: &'a str,
     tokens: &'a [Token],
+    classes: &'a [WordClass],
     lexicon: &'a Lexicon,
     title_case: bool,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    /// The longest phrase of a set that begins here; `class` spares the look where none does.
+    fn longest<T>(
+        &self,
+        phrases: &'a Phrases<T>,
+        class: WordClass,
+        at: usize,
+    ) -> Option<(&'a T, &'a str, usize)> {
+        self.is(at, class).then(|| phrases.longest(self.tokens, at)).flatten()
+    }
+
+    fn is(&self, at: usize, class: WordClass) -> bool {
+        self.classes.get(at).is_some_and(|c| c.is(class))
+    }
+
+    fn trigger(&self, at: usize) -> Option<Trigger> {
+        let (class, _, length) = self.longest(&self.lexicon.triggers, WordClass::TRIGGER, at)?;
+        Some(Trigger { class: *class, start: at, end: at + length })
+    }
+
+    /// Whether nothing begins at a word in small letters: no unit, tier or role.
+    fn is_plain(&self, at: usize) -> bool {
+        let token = &self.tokens[at];
+        !token.capital
+            && !self.is(at, WordClass::UNIT.or(WordClass::TIER).or(WordClass::ROLE))
+            && !matches!(token.lower.as_str(), "council" | "committee")
+            && !self.tokens.get(at + 1).is_some_and(|t| {
+                matches!(t.lower.as_str(), "team" | "committee" | "council")
+            })
+            && !token.lower.starts_with('@')
+    }
+
     fn mention(&self, at: usize) -> Option<Mention> {
         let make = |kind, end| Some(Mention { kind, start: at, end });
-        if self.tokens[at].kind != TokenKind::Word {
+        if self.tokens[at].kind != TokenKind::Word || self.is_plain(at) {
             return None;
         }
         if let Some(end) = self.known_body(at) {
@@ -262,7 +301,7 @@ impl Scan<'_> {
         if let Some(end) = self.unit(at) {
             return make(MentionKind::Unit, end);
         }
-        if let Some((_, _, n)) = self.lexicon.tiers.longest(self.tokens, at)
+        if let Some((_, _, n)) = self.longest(&self.lexicon.tiers, WordClass::TIER, at)
             && self.tier_follows(at + n)
         {
             return make(MentionKind::Tier, at + n);
@@ -286,7 +325,7 @@ impl Scan<'_> {
     }
 
     fn known_body(&self, at: usize) -> Option<usize> {
-        let (_, written, n) = self.lexicon.bodies.longest(self.tokens, at)?;
+        let (_, written, n) = self.longest(&self.lexicon.bodies, WordClass::BODY, at)?;
         let raw = self.raw(at, at + n);
         if !self.tokens[at].capital {
             return None;
@@ -300,7 +339,7 @@ impl Scan<'_> {
     }
 
     fn known_organisation(&self, at: usize) -> Option<usize> {
-        let (common, written, n) = self.lexicon.organisations.longest(self.tokens, at)?;
+        let (common, written, n) = self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, at)?;
         let raw = self.raw(at, at + n);
         let first_matches = raw.chars().next() == written.chars().next();
         if !self.tokens[at].capital || !first_matches {
@@ -308,7 +347,7 @@ impl Scan<'_> {
         }
         let sentence_start = at == 0;
         let doubtful = *common && sentence_start && raw != written;
-        if doubtful || self.lexicon.never_names.contains(&self.tokens[at].lower) {
+        if doubtful || self.is(at, WordClass::NEVER_NAME) {
             return None;
         }
         Some(at + n)
@@ -320,7 +359,7 @@ impl Scan<'_> {
 
     /// "Governing Board", "Nix Steering Committee" (the words that are its own), "core team".
     fn unit(&self, at: usize) -> Option<usize> {
-        if let Some((_, written, n)) = self.lexicon.units.longest(self.tokens, at) {
+        if let Some((_, written, n)) = self.longest(&self.lexicon.units, WordClass::UNIT, at) {
             let acronym = written.chars().all(|c| c.is_uppercase());
             if !acronym || self.raw(at, at + n) == written {
                 // "Core" in "Core Lattice Team".
@@ -362,12 +401,12 @@ impl Scan<'_> {
             }
             let joint = matches!(token.lower.as_str(), "and" | "&" | "of");
             if !(token.capital || (joint && end > at))
-                || self.lexicon.never_names.contains(&token.lower) && !joint
+                || self.is(end, WordClass::NEVER_NAME) && !joint
             {
                 return None;
             }
-            if self.lexicon.organisations.longest(self.tokens, end).is_some()
-                || self.lexicon.bodies.longest(self.tokens, end).is_some()
+            if self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, end).is_some()
+                || self.longest(&self.lexicon.bodies, WordClass::BODY, end).is_some()
             {
                 return None;
             }
@@ -381,7 +420,7 @@ impl Scan<'_> {
         let token = &self.tokens[at];
         let head = matches!(self.lower(at + 1), "team" | "committee" | "council")
             && !self.tokens[at + 1].capital;
-        if !head || token.kind != TokenKind::Word || self.lexicon.never_names.contains(&token.lower)
+        if !head || token.kind != TokenKind::Word || self.lexicon.never_names.contains(token.lower.as_str())
         {
             return None;
         }
@@ -391,9 +430,9 @@ impl Scan<'_> {
             self.lower(at + 2),
             "member" | "members" | "lead" | "leads" | "leader" | "leadership"
         );
-        let whole = self.lexicon.units.longest(self.tokens, at).is_none()
-            && self.lexicon.organisations.longest(self.tokens, at).is_none()
-            && self.lexicon.bodies.longest(self.tokens, at).is_none();
+        let whole = self.longest(&self.lexicon.units, WordClass::UNIT, at).is_none()
+            && self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, at).is_none()
+            && self.longest(&self.lexicon.bodies, WordClass::BODY, at).is_none();
         (!common && whole && (member || pointed && self.lower(at - 1) == "the")).then_some(at + 2)
     }
 
@@ -421,8 +460,11 @@ impl Scan<'_> {
 
     /// Modifiers, a head, and what `of` or `for` adds.
     fn role(&self, at: usize) -> Option<usize> {
-        if let Some((_, _, n)) = self.lexicon.role_phrases.longest(self.tokens, at) {
+        if let Some((_, _, n)) = self.longest(&self.lexicon.role_phrases, WordClass::ROLE, at) {
             return Some(self.role_tail(at + n));
+        }
+        if !self.is(at, WordClass::ROLE) {
+            return None;
         }
         let mut end = at;
         let mut head = None;
@@ -469,8 +511,8 @@ impl Scan<'_> {
     fn next_is_role_word(&self, at: usize) -> bool {
         self.tokens.get(at).is_some_and(|t| {
             t.capital
-                && (self.lexicon.role_heads.contains(&t.lower)
-                    || self.lexicon.role_modifiers.contains(&t.lower))
+                && (self.lexicon.role_heads.contains(t.lower.as_str())
+                    || self.lexicon.role_modifiers.contains(t.lower.as_str()))
         })
     }
 
@@ -487,14 +529,11 @@ impl Scan<'_> {
                     "company" | "firm" | "project" | "group" | "organization"
                 );
                 let names_body = own
-                    || self
-                        .lexicon
-                        .bodies
-                        .longest(self.tokens, at)
+                    || self.longest(&self.lexicon.bodies, WordClass::BODY, at)
                         .is_some_and(|(_, w, _)| w.len() > 4)
-                    || self.lexicon.organisations.longest(self.tokens, at).is_some()
-                    || self.lexicon.body_heads.contains(&token.lower)
-                    || self.lexicon.units.longest(self.tokens, at).is_some();
+                    || self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, at).is_some()
+                    || self.lexicon.body_heads.contains(token.lower.as_str())
+                    || self.longest(&self.lexicon.units, WordClass::UNIT, at).is_some();
                 if names_body || (token.kind != TokenKind::Word && !joint) {
                     // "Director of the Foundation": all of it is the body's.
                     if names_body {
@@ -533,7 +572,7 @@ impl Scan<'_> {
         let token = &self.tokens[at];
         token.kind == TokenKind::Word
             && token.capital
-            && (!self.lexicon.never_names.contains(&token.lower)
+            && (!self.is(at, WordClass::NEVER_NAME)
                 || self.is_acronym(at)
                 || self.opens_name(at)
                 || self.is_month_as_name(at))
@@ -557,7 +596,7 @@ impl Scan<'_> {
             && self.tokens.get(at + 1).is_some_and(|t| {
                 t.kind == TokenKind::Word
                     && t.capital
-                    && !self.lexicon.never_names.contains(&t.lower)
+                    && !self.lexicon.never_names.contains(t.lower.as_str())
                     && !t.lower.starts_with(|c: char| c.is_ascii_digit())
             })
     }
@@ -597,7 +636,7 @@ impl Scan<'_> {
                     .lower
                     .split(['-', '.'])
                     .all(|part| part.chars().count() <= 1);
-            let joint = self.lexicon.name_joints.contains(&token.lower) && !self.title_case
+            let joint = self.lexicon.name_joints.contains(token.lower.as_str()) && !self.title_case
                 || matches!(token.lower.as_str(), "of" | "de" | "van" | "von" | "for")
                     && self.title_case
                     && self.has_body_head(at, probe)
@@ -649,7 +688,7 @@ impl Scan<'_> {
         let word = self.tokens.get(probe + 1)?.kind == TokenKind::Word;
         let closed = closes.contains(&self.lower(probe + 2));
         let family = self.tokens.get(probe + 3).is_some_and(|t| {
-            t.kind == TokenKind::Word && t.capital && !self.lexicon.never_names.contains(&t.lower)
+            t.kind == TokenKind::Word && t.capital && !self.lexicon.never_names.contains(t.lower.as_str())
         });
         let joined = self.tokens.get(probe + 3)?.span.start > self.tokens[probe + 2].span.end;
         let short = probe == at + 1 && self.is_given_name(self.lower(at));
@@ -665,7 +704,7 @@ impl Scan<'_> {
         {
             return false;
         }
-        let generic = self.lexicon.never_names.contains(&token.lower)
+        let generic = self.is(probe, WordClass::NEVER_NAME)
             && !matches!(
                 token.lower.as_str(),
                 "project"
@@ -681,14 +720,14 @@ impl Scan<'_> {
             );
         let unit = self.unit(probe).is_some();
         let tier =
-            self.lexicon.tiers.longest(self.tokens, probe).is_some_and(|(_, _, n)| {
+            self.longest(&self.lexicon.tiers, WordClass::TIER, probe).is_some_and(|(_, _, n)| {
                 probe + n < self.tokens.len() && self.tier_follows(probe + n)
             });
         let role_end =
-            self.role(probe).filter(|_| !self.lexicon.given_names.contains(&token.lower));
+            self.role(probe).filter(|_| !self.lexicon.given_names.contains(token.lower.as_str()));
         let role = role_end.is_some();
         // "Ana Judge", not "Crystal Community Manager".
-        let known_person = self.lexicon.given_names.contains(&self.tokens[at].lower)
+        let known_person = self.lexicon.given_names.contains(self.tokens[at].lower.as_str())
             && role_end == Some(probe + 1);
         // A trigger in a headline ends the name: "Acme Names Ana".
         let in_body =
@@ -701,14 +740,14 @@ impl Scan<'_> {
         let next_capital = self
             .tokens
             .get(probe + 1)
-            .is_some_and(|t| t.capital && !self.lexicon.never_names.contains(&t.lower))
+            .is_some_and(|t| t.capital && !self.lexicon.never_names.contains(t.lower.as_str()))
             || self.lower(probe + 1) == "the"
                 && self.tokens.get(probe + 2).is_some_and(|t| t.capital);
         next_capital
             && (at..probe).any(|i| {
                 let word = &self.tokens[i].lower;
-                self.lexicon.body_heads.contains(word)
-                    || self.lexicon.organisation_heads.contains(word)
+                self.lexicon.body_heads.contains(word.as_str())
+                    || self.lexicon.organisation_heads.contains(word.as_str())
                     || matches!(
                         word.as_str(),
                         "bank"
@@ -726,7 +765,7 @@ impl Scan<'_> {
     }
 
     fn has_body_head(&self, at: usize, end: usize) -> bool {
-        (at..end).any(|i| self.lexicon.body_heads.contains(&self.tokens[i].lower))
+        (at..end).any(|i| self.lexicon.body_heads.contains(self.tokens[i].lower.as_str()))
     }
 
     /// `and` inside "National Institute of Standards and Technology", not between two names.
@@ -773,18 +812,18 @@ impl Scan<'_> {
             self.tokens[start..end].iter().filter(|t| t.kind == TokenKind::Word).collect();
         let handle = self.text[self.tokens[start].span.clone()].starts_with('@');
         let last = words.last().map_or("", |t| t.lower.as_str());
-        let body = words.iter().any(|t| self.lexicon.body_heads.contains(&t.lower))
+        let body = words.iter().any(|t| self.lexicon.body_heads.contains(t.lower.as_str()))
             || last == "project" && words.len() > 1;
         let given = words.first().is_some_and(|t| self.is_given_name(&t.lower));
         let family = (2..=3).contains(&words.len())
             && self.lexicon.family_names.contains(last)
             && words
                 .iter()
-                .all(|t| t.capital && !self.lexicon.organisation_heads.contains(&t.lower));
+                .all(|t| t.capital && !self.lexicon.organisation_heads.contains(t.lower.as_str()));
         let organisation_word = words
             .iter()
             .skip(usize::from(given))
-            .any(|t| self.lexicon.organisation_heads.contains(&t.lower));
+            .any(|t| self.lexicon.organisation_heads.contains(t.lower.as_str()));
         let marks = self.tokens[start..end]
             .iter()
             .any(|t| matches!(t.lower.as_str(), "&" | "of" | "," | "for" | "and"));

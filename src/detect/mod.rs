@@ -27,7 +27,7 @@ use self::gate::{Objection, is_boilerplate, objection};
 use self::lexicon::Lexicon;
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
-use self::pattern::Names as _;
+use self::pattern::{Cues, Pattern};
 use self::resolve::Context;
 
 /// Facts below this confidence are stored, and shown only where they are asked for.
@@ -254,6 +254,9 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
         .collect();
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
+    for parsed in lines.iter_mut().flat_map(|l| l.sentences.iter_mut()) {
+        context.settle(parsed);
+    }
     refer_back(&mut lines, &context);
     let inherited = inherited(&blocks, &lines);
     let mut drafts = sentence_facts(&blocks, &lines, &inherited, &context, grammar, report);
@@ -286,7 +289,7 @@ fn refer_back(lines: &mut [Line], context: &Context) {
             .mentions()
             .find(|m| {
                 matches!(m.kind, MentionKind::Name(_))
-                    && context.name_type(parsed, *m).surely_person
+                    && m.name_type().surely_person
             })
             .map(|m| context.person(parsed.slice(m.start, m.end)));
         last = named.or(last);
@@ -350,12 +353,14 @@ fn sentence_facts(
             {
                 continue;
             }
+            let cues = Cues::of(parsed);
             let from = drafts.len();
             let mut matched = false;
             for construction in grammar.constructions {
                 apply(
                     construction,
                     parsed,
+                    cues,
                     context,
                     grammar,
                     boilerplate,
@@ -390,6 +395,7 @@ fn speaks_of_news(word: &str) -> bool {
 fn apply(
     construction: &Construction,
     parsed: &Parsed,
+    cues: Cues,
     context: &Context,
     grammar: &Grammar,
     boilerplate: bool,
@@ -398,10 +404,11 @@ fn apply(
     drafts: &mut Vec<Fact>,
     report: &mut dyn FnMut(Step),
 ) {
-    let mut at = 0;
+    let patterns: Vec<&Pattern> =
+        construction.patterns.iter().filter(|p| p.can_match(cues)).collect();
+    let mut at = if patterns.is_empty() { parsed.tokens.len() } else { 0 };
     while at < parsed.tokens.len() {
-        let Some(found) =
-            construction.patterns.iter().find_map(|p| p.match_at(parsed, context, at))
+        let Some(found) = patterns.iter().find_map(|p| p.match_at(parsed, context, at, cues))
         else {
             at += 1;
             continue;

@@ -16,7 +16,7 @@
 //! Matching backtracks; sentences are bounded (`text::sentences`), and so are gaps.
 
 use super::lexicon::TriggerClass;
-use super::mention::{Mention, MentionKind, NameType, Parsed};
+use super::mention::{Mention, MentionKind, Parsed};
 use crate::text::TokenKind;
 
 /// An apposition has no more tokens.
@@ -80,10 +80,80 @@ enum Element {
     Optional(Vec<Element>),
 }
 
-/// A compiled pattern.
+/// A compiled pattern: its alternatives, those with the optional groups first.
 #[derive(Clone, Debug)]
 pub struct Pattern {
+    alternatives: Vec<Alternative>,
+}
+
+/// A pattern without optional groups, and what a sentence must hold for it to match at all.
+#[derive(Clone, Debug)]
+struct Alternative {
     elements: Vec<Element>,
+    needs: Cues,
+}
+
+/// Words that patterns ask for, as a set of bits: a sentence's, or those that an alternative needs.
+/// Most sentences lack what most patterns need, so that one comparison spares the matching.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cues {
+    /// One bit for each class of triggers.
+    triggers: u32,
+    /// One bit for each set of mentions: role, unit, tier, name.
+    mentions: u8,
+}
+
+impl Cues {
+    /// What a sentence offers.
+    pub fn of(parsed: &Parsed) -> Cues {
+        let mut cues = Cues::default();
+        for trigger in parsed.trigger_at.iter().flatten() {
+            cues.triggers |= 1 << trigger.class as u32;
+        }
+        for mention in parsed.mentions() {
+            cues.mentions |= mention_bit(mention.kind);
+        }
+        cues
+    }
+
+    fn offers(self, needs: Cues) -> bool {
+        self.triggers & needs.triggers == needs.triggers
+            && self.mentions & needs.mentions == needs.mentions
+    }
+
+    fn needed_by(elements: &[Element]) -> Cues {
+        let mut cues = Cues::default();
+        for element in elements {
+            match element {
+                Element::Trigger(class) => cues.triggers |= 1 << *class as u32,
+                Element::Slot(_, want) => cues.mentions |= want.mention_bit(),
+                _ => {}
+            }
+        }
+        cues
+    }
+}
+
+fn mention_bit(kind: MentionKind) -> u8 {
+    match kind {
+        MentionKind::Role => 1,
+        MentionKind::Unit => 2,
+        MentionKind::Tier => 4,
+        MentionKind::Name(_) => 8,
+    }
+}
+
+impl Want {
+    /// The mention without which nothing fills the slot; 0 where words alone can.
+    fn mention_bit(self) -> u8 {
+        match self {
+            Want::Role => 1,
+            Want::Unit => 2,
+            Want::Tier => 4,
+            Want::People | Want::SurePeople | Want::Organisations | Want::Names => 8,
+            Want::Pronoun | Want::Handle | Want::Body | Want::Place => 0,
+        }
+    }
 }
 
 /// A range of tokens that fills a slot. An empty range at the token stands for the document's own
@@ -115,8 +185,6 @@ pub struct Match {
 
 /// What matching needs to know of the document.
 pub trait Names {
-    /// The type of a name in the light of the whole document.
-    fn name_type(&self, parsed: &Parsed, mention: Mention) -> NameType;
     /// Whether the token is a noun for the document's own body ("foundation", "company").
     fn is_own(&self, parsed: &Parsed, at: usize) -> Option<usize>;
     /// Whether a word in small letters can be somebody's handle.
@@ -131,14 +199,67 @@ impl Pattern {
     pub fn compile(text: &str) -> Result<Pattern, String> {
         let mut words = text.split_whitespace().collect::<Vec<_>>().into_iter().peekable();
         let elements = compile_sequence(&mut words, false)?;
-        Ok(Pattern { elements })
+        let alternatives = expand(&elements)
+            .into_iter()
+            .map(|elements| Alternative { needs: Cues::needed_by(&elements), elements })
+            .collect();
+        Ok(Pattern { alternatives })
+    }
+
+    /// Whether a sentence with these cues can match at all.
+    pub fn can_match(&self, cues: Cues) -> bool {
+        self.alternatives.iter().any(|a| cues.offers(a.needs))
     }
 
     /// The match that begins at a token, if there is one.
-    pub fn match_at(&self, parsed: &Parsed, names: &dyn Names, at: usize) -> Option<Match> {
-        let mut found = Match { start: at, end: at, ..Match::default() };
-        let refs: Vec<&Element> = self.elements.iter().collect();
-        step(&refs, parsed, names, at, &mut found).then_some(found)
+    pub fn match_at(
+        &self,
+        parsed: &Parsed,
+        names: &dyn Names,
+        at: usize,
+        cues: Cues,
+    ) -> Option<Match> {
+        self.alternatives
+            .iter()
+            .filter(|a| cues.offers(a.needs) && can_begin(&a.elements[0], parsed, at))
+            .find_map(|a| {
+                let mut found = Match { start: at, end: at, ..Match::default() };
+                step(&a.elements, parsed, names, at, &mut found).then_some(found)
+            })
+    }
+}
+
+/// Whether the first element can match at a token, by a look at the token alone.
+fn can_begin(first: &Element, parsed: &Parsed, at: usize) -> bool {
+    match first {
+        Element::Trigger(class) => parsed.trigger_at[at].is_some_and(|t| t.class == *class),
+        Element::Slot(_, Want::People | Want::SurePeople | Want::Organisations | Want::Names) => {
+            parsed.mention_at[at].is_some() || is_honorific(parsed.lower(at))
+        }
+        Element::Slot(_, Want::Role | Want::Unit | Want::Tier) => parsed.mention_at[at].is_some(),
+        Element::Slot(_, Want::Pronoun) => matches!(parsed.lower(at), "he" | "she"),
+        Element::Words(phrases) => {
+            phrases.iter().any(|phrase| phrase.first().is_some_and(|w| parsed.lower(at) == w))
+        }
+        _ => true,
+    }
+}
+
+/// A sequence without its optional groups: every choice of them, the fuller ones first.
+fn expand(elements: &[Element]) -> Vec<Vec<Element>> {
+    let Some((first, rest)) = elements.split_first() else { return vec![Vec::new()] };
+    let tails = expand(rest);
+    let with = |head: &[Element]| {
+        tails.iter().map(|tail| head.iter().chain(tail).cloned().collect()).collect::<Vec<_>>()
+    };
+    match first {
+        Element::Optional(group) => {
+            let mut all: Vec<Vec<Element>> =
+                expand(group).iter().flat_map(|head| with(head)).collect();
+            all.extend(tails.clone());
+            all
+        }
+        other => with(std::slice::from_ref(other)),
     }
 }
 
@@ -163,7 +284,7 @@ fn compile_sequence<'a>(
                 let phrases = whole[1..whole.len() - 1].split('|');
                 Element::Words(
                     phrases
-                        .map(|p| crate::text::tokens(p).into_iter().map(|t| t.lower).collect())
+                        .map(|p| crate::text::tokens(p).into_iter().map(|t| t.lower.to_string()).collect())
                         .collect(),
                 )
             }
@@ -214,13 +335,13 @@ fn slot(word: &str) -> Result<Element, String> {
 
 /// Matches the elements from `at` on; on success `found` holds the match.
 fn step(
-    elements: &[&Element],
+    elements: &[Element],
     parsed: &Parsed,
     names: &dyn Names,
     at: usize,
     found: &mut Match,
 ) -> bool {
-    let Some((&first, rest)) = elements.split_first() else {
+    let Some((first, rest)) = elements.split_first() else {
         found.end = at;
         return true;
     };
@@ -262,17 +383,15 @@ fn step(
             }
             false
         }
-        Element::Optional(group) => {
-            let with: Vec<&Element> = group.iter().chain(rest.iter().copied()).collect();
-            step(&with, parsed, names, at, found) || step(rest, parsed, names, at, found)
-        }
+        // Compiling has expanded them.
+        Element::Optional(_) => false,
     }
 }
 
 fn fill(
     slot: Slot,
     want: Want,
-    rest: &[&Element],
+    rest: &[Element],
     parsed: &Parsed,
     names: &dyn Names,
     at: usize,
@@ -325,7 +444,7 @@ fn fillers_at(
                 && let MentionKind::Name(_) = mention.kind
                 && !own.is_some_and(|end| end == mention.end)
             {
-                let kind = names.name_type(parsed, mention);
+                let kind = mention.name_type();
                 let fits = if want == Want::Body {
                     kind.body || kind.known_body
                 } else {
@@ -371,7 +490,7 @@ fn follows_preposition(parsed: &Parsed, names: &dyn Names, want: Want, at: usize
             .filter(|m| m.end <= before && matches!(m.kind, MentionKind::Name(_)))
             .take(2)
             .any(|m| {
-                let kind = names.name_type(parsed, m);
+                let kind = m.name_type();
                 let close = skip_bracket(parsed, m.end) + 1 >= before;
                 close && kind.surely_person
             });
@@ -413,7 +532,7 @@ pub fn names_list(
 ) -> Option<(Vec<Mention>, usize)> {
     let fits = |mention: Mention| {
         let MentionKind::Name(_) = mention.kind else { return false };
-        let kind = names.name_type(parsed, mention);
+        let kind = mention.name_type();
         match want {
             Want::People | Want::SurePeople => {
                 let lone = kind.lone && stands_alone(parsed, mention);
@@ -456,8 +575,8 @@ pub fn names_list(
         end = mention.end;
     }
     // One sure name vouches for the unusual ones beside it.
-    let sure = || found.iter().any(|m| names.name_type(parsed, *m).surely_person);
-    let shouted = found.iter().any(|m| names.name_type(parsed, *m).shouted);
+    let sure = || found.iter().any(|m| m.name_type().surely_person);
+    let shouted = found.iter().any(|m| m.name_type().shouted);
     let vouched = match want {
         Want::SurePeople => sure(),
         Want::People => !shouted || sure(),
@@ -491,12 +610,13 @@ fn stands_alone(parsed: &Parsed, mention: Mention) -> bool {
     opens && !goes_on
 }
 
+fn is_honorific(word: &str) -> bool {
+    matches!(word, "dr" | "mr" | "mrs" | "ms" | "mx" | "prof" | "professor" | "sir" | "amb")
+}
+
 fn skip_honorific(parsed: &Parsed, at: usize) -> usize {
     let mut at = at;
-    while matches!(
-        parsed.lower(at),
-        "dr" | "mr" | "mrs" | "ms" | "mx" | "prof" | "professor" | "sir" | "amb"
-    ) {
+    while is_honorific(parsed.lower(at)) {
         at += 1;
         if parsed.lower(at) == "." {
             at += 1;

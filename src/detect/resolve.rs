@@ -139,6 +139,46 @@ impl Context {
         context
     }
 
+    /// Settles the types of all names by what the whole document says of them.
+    pub fn settle(&self, parsed: &mut Parsed) {
+        for at in 0..parsed.mention_at.len() {
+            let Some(mention) = parsed.mention_at[at] else { continue };
+            if let MentionKind::Name(kind) = mention.kind {
+                let settled = self.name_type(parsed, mention);
+                if settled != kind {
+                    parsed.mention_at[at] =
+                        Some(Mention { kind: MentionKind::Name(settled), ..mention });
+                }
+            }
+        }
+    }
+
+    /// The type of a name in the light of the whole document.
+    fn name_type(&self, parsed: &Parsed, mention: Mention) -> NameType {
+        let MentionKind::Name(kind) = mention.kind else { return NameType::default() };
+        let raw = parsed.slice(mention.start, mention.end);
+        if let Some(settled) = self.types.get(&fold_name(raw)) {
+            return *settled;
+        }
+        // "Yarrow is a designer" makes Yarrow Wren a person.
+        let first = parsed.slice(mention.start, mention.start + 1);
+        if mention.end - mention.start > 1
+            && kind.person
+            && !kind.organisation
+            && self.types.get(&fold_name(first)).is_some_and(|t| t.surely_person)
+        {
+            return NameType { person: true, surely_person: true, ..NameType::default() };
+        }
+        if mention.end - mention.start == 1
+            && !kind.organisation
+            && !kind.body
+            && self.knows_person(raw)
+        {
+            return NameType { person: true, surely_person: true, ..NameType::default() };
+        }
+        kind
+    }
+
     /// The year and month of publication.
     pub fn published(&self) -> (Option<i32>, Option<i32>) {
         (self.year, self.month)
@@ -436,31 +476,6 @@ fn tells(sentences: &[&Parsed], words: &[&str]) -> bool {
 }
 
 impl Names for Context {
-    fn name_type(&self, parsed: &Parsed, mention: Mention) -> NameType {
-        let MentionKind::Name(kind) = mention.kind else { return NameType::default() };
-        let raw = parsed.slice(mention.start, mention.end);
-        if let Some(settled) = self.types.get(&fold_name(raw)) {
-            return *settled;
-        }
-        // "Yarrow is a designer" makes Yarrow Wren a person.
-        let first = parsed.slice(mention.start, mention.start + 1);
-        if mention.end - mention.start > 1
-            && kind.person
-            && !kind.organisation
-            && self.types.get(&fold_name(first)).is_some_and(|t| t.surely_person)
-        {
-            return NameType { person: true, surely_person: true, ..NameType::default() };
-        }
-        if mention.end - mention.start == 1
-            && !kind.organisation
-            && !kind.body
-            && self.knows_person(raw)
-        {
-            return NameType { person: true, surely_person: true, ..NameType::default() };
-        }
-        kind
-    }
-
     fn can_be_handle(&self, word: &str) -> bool {
         !COMMON_WORDS.contains(&word) && !word.ends_with("ly") && !word.ends_with("ing")
     }

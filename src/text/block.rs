@@ -4,7 +4,10 @@
 //! The tokenizer is html5gum's (WHATWG), so broken markup is no error. No tree is built: an open
 //! list of a few counters is all the state there is, so that depth costs nothing.
 
-use html5gum::{Token as HtmlToken, Tokenizer};
+use std::convert::Infallible;
+
+use html5gum::Tokenizer;
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 
 /// No article has more blocks; what comes after is dropped. Keeps a page of 100,000 list items
 /// from costing more than reading it.
@@ -60,18 +63,23 @@ pub struct Block {
 pub fn blocks(title: &str, html: &str) -> Vec<Block> {
     let mut builder = Builder::default();
     builder.push_title(title);
-    for token in Tokenizer::new(html) {
-        let Ok(token) = token;
-        if builder.blocks.len() >= BLOCKS_MAX {
-            break;
-        }
-        match token {
-            HtmlToken::StartTag(tag) => builder.open(&tag.name, tag.self_closing),
-            HtmlToken::EndTag(tag) => builder.close(&tag.name),
-            HtmlToken::String(text) => builder.text(&String::from_utf8_lossy(&text)),
+    // The emitter that lends its strings: most of a page is tags that open and close nothing here.
+    let mut tag: Vec<u8> = Vec::with_capacity(16);
+    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: html5gum::Span<()>| {
+        match event {
+            CallbackEvent::OpenStartTag { name } => {
+                tag.clear();
+                tag.extend_from_slice(name);
+            }
+            CallbackEvent::CloseStartTag { self_closing } => builder.open(&tag, self_closing),
+            CallbackEvent::EndTag { name } => builder.close(name),
+            CallbackEvent::String { value } => builder.text(&String::from_utf8_lossy(value)),
             _ => {}
         }
-    }
+        (builder.blocks.len() >= BLOCKS_MAX).then_some(())
+    });
+    // The first thing that the emitter yields says that there are blocks enough.
+    let _: Option<Result<(), Infallible>> = Tokenizer::new_with_emitter(html, emitter).next();
     builder.flush();
     builder.blocks
 }
@@ -217,31 +225,41 @@ impl Builder {
             self.all_strong = true;
             self.strong_prefix = 0;
         }
-        for c in text.chars() {
-            if is_invisible(c) {
-                continue;
-            }
-            if c.is_whitespace() {
-                if !self.text.is_empty() && !self.text.ends_with(' ') {
-                    self.text.push(' ');
+        let mut rest = text;
+        while !rest.is_empty() {
+            // Plain letters and marks come in runs, and runs are copied whole.
+            let plain = rest.bytes().take_while(u8::is_ascii_graphic).count();
+            if plain > 0 {
+                let (run, after) = rest.split_at(plain.min(BLOCK_BYTES_MAX));
+                self.push_run(run);
+                rest = after;
+            } else if let Some(c) = rest.chars().next() {
+                rest = &rest[c.len_utf8()..];
+                if c.is_whitespace() {
+                    if !self.text.is_empty() && !self.text.ends_with(' ') {
+                        self.text.push(' ');
+                    }
+                } else if !is_invisible(c) && !c.is_control() {
+                    self.push_run(c.encode_utf8(&mut [0; 4]));
                 }
-                continue;
             }
-            if c.is_control() {
-                continue;
-            }
-            if self.strong_depth == 0 {
-                self.all_strong = false;
-            } else if self.all_strong {
-                self.strong_prefix = self.text.len() + c.len_utf8();
-            }
-            self.text.push(c);
             if self.text.len() >= BLOCK_BYTES_MAX {
                 self.flush();
                 if self.blocks.len() >= BLOCKS_MAX {
                     return;
                 }
             }
+        }
+    }
+
+    /// Adds text without white space, noting whether it is still the strong beginning.
+    fn push_run(&mut self, run: &str) {
+        if self.strong_depth == 0 {
+            self.all_strong = false;
+        }
+        self.text.push_str(run);
+        if self.all_strong {
+            self.strong_prefix = self.text.len();
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smol_str::SmolStr;
+
 /// A half-open range of bytes.
 pub type Span = Range<usize>;
 
@@ -45,7 +47,7 @@ pub struct Token {
     /// What it is made of.
     pub kind: TokenKind,
     /// Lower case.
-    pub lower: String,
+    pub lower: SmolStr,
     /// Whether its first letter is a capital, or it holds one further on ("tZERO").
     pub capital: bool,
 }
@@ -53,16 +55,23 @@ pub struct Token {
 /// The sentences of a text.
 pub fn sentences(text: &str) -> Vec<Sentence> {
     let all = tokens(text);
-    let mut found = Vec::new();
+    let mut lengths = Vec::new();
     let mut start = 0;
     for i in 0..all.len() {
         if i + 1 == all.len() || i - start >= SENTENCE_TOKENS_MAX || ends_sentence(text, &all, i) {
-            let span = all[start].span.start..all[i].span.end;
-            found.push(Sentence { span, tokens: all[start..=i].to_vec() });
+            lengths.push(i + 1 - start);
             start = i + 1;
         }
     }
-    found
+    let mut rest = all.into_iter();
+    lengths
+        .into_iter()
+        .filter_map(|length| {
+            let tokens: Vec<Token> = rest.by_ref().take(length).collect();
+            let span = tokens.first()?.span.start..tokens.last()?.span.end;
+            Some(Sentence { span, tokens })
+        })
+        .collect()
 }
 
 fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
@@ -118,62 +127,81 @@ fn starts_new(token: &Token) -> bool {
 /// The tokens of a text.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut found = Vec::with_capacity(text.len() / 5);
-    let mut chars = text.char_indices().peekable();
-    while let Some((start, c)) = chars.next() {
+    let mut at = 0;
+    let mut before: Option<char> = None;
+    while let Some(c) = char_at(text, at) {
+        let start = at;
+        let opens = before.is_none_or(|before| before.is_whitespace() || before == '(');
+        before = Some(c);
+        at += c.len_utf8();
         if c.is_whitespace() {
             continue;
         }
-        let opens = text[..start]
-            .chars()
-            .next_back()
-            .is_none_or(|before| before.is_whitespace() || before == '(');
         let begins_word = is_word(c)
-            || (c == '@' || c == '.' && opens && next_is_capital(text, start + 1))
-                && next_is_word(text, start + 1);
-        if !begins_word {
-            if matches!(c, '\'' | '’') && is_possessive(text, start) {
-                chars.next();
-                let end = start + c.len_utf8() + 1;
-                found.push(Token {
-                    span: start..end,
-                    kind: TokenKind::Possessive,
-                    lower: "'s".into(),
-                    capital: false,
-                });
-                continue;
-            }
-            let end = start + c.len_utf8();
-            found.push(Token {
-                span: start..end,
-                kind: TokenKind::Mark,
-                lower: c.to_string(),
-                capital: false,
-            });
-            continue;
+            || (c == '@' || c == '.' && opens && next_is_capital(text, at)) && next_is_word(text, at);
+        if begins_word {
+            at = word_end(text, at);
+            before = None;
+            found.push(word(text, start..at));
+        } else if matches!(c, '\'' | '’') && is_possessive(text, start) {
+            at += 1;
+            let lower = SmolStr::new_static("'s");
+            found.push(Token { span: start..at, kind: TokenKind::Possessive, lower, capital: false });
+        } else {
+            let lower = SmolStr::new(c.encode_utf8(&mut [0; 4]));
+            found.push(Token { span: start..at, kind: TokenKind::Mark, lower, capital: false });
         }
-        let mut end = start + c.len_utf8();
-        while let Some(&(at, c)) = chars.peek() {
-            if is_word(c)
-                || (is_joint(c)
-                    && next_is_word(text, at + c.len_utf8())
-                    && !is_possessive(text, at))
-            {
-                end = at + c.len_utf8();
-                chars.next();
-            } else {
-                break;
-            }
+        if before.is_none() {
+            before = text[..at].chars().next_back();
         }
-        found.push(word(text, start..end));
     }
     found
 }
 
+/// The character at a byte that begins one; nothing at the end.
+fn char_at(text: &str, at: usize) -> Option<char> {
+    let byte = *text.as_bytes().get(at)?;
+    if byte.is_ascii() { Some(char::from(byte)) } else { text[at..].chars().next() }
+}
+
+/// Where the word ends that goes on at `at`.
+fn word_end(text: &str, mut at: usize) -> usize {
+    while let Some(c) = char_at(text, at) {
+        let after = at + c.len_utf8();
+        let inside =
+            is_word(c) || is_joint(c) && next_is_word(text, after) && !is_possessive(text, at);
+        if !inside {
+            break;
+        }
+        at = after;
+    }
+    at
+}
+
 fn word(text: &str, span: Span) -> Token {
     let raw = &text[span.clone()];
-    let capital =
-        raw.chars().any(char::is_uppercase) || raw.chars().next().is_some_and(is_caseless_letter);
-    Token { lower: raw.to_lowercase(), span, kind: TokenKind::Word, capital }
+    let capital = if raw.is_ascii() {
+        raw.bytes().any(|b| b.is_ascii_uppercase())
+    } else {
+        raw.chars().any(char::is_uppercase) || raw.chars().next().is_some_and(is_caseless_letter)
+    };
+    Token { lower: lower_case(raw, capital), span, kind: TokenKind::Word, capital }
+}
+
+/// Lower case; most words are it already, and short ones need no memory of their own.
+fn lower_case(raw: &str, capital: bool) -> SmolStr {
+    if !capital {
+        return SmolStr::new(raw);
+    }
+    let mut buffer = [0_u8; 22];
+    if let Some(lower) = buffer.get_mut(..raw.len()).filter(|_| raw.is_ascii()) {
+        lower.copy_from_slice(raw.as_bytes());
+        lower.make_ascii_lowercase();
+        if let Ok(lower) = std::str::from_utf8(lower) {
+            return SmolStr::new(lower);
+        }
+    }
+    SmolStr::new(raw.to_lowercase())
 }
 
 /// Letters of scripts without case count as capitals: a name in them is a name.
@@ -182,7 +210,7 @@ fn is_caseless_letter(c: char) -> bool {
 }
 
 fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '+' || c == '#'
+    c.is_ascii_alphanumeric() || c.is_alphanumeric() || c == '_' || c == '+' || c == '#'
 }
 
 fn is_joint(c: char) -> bool {
@@ -235,7 +263,7 @@ mod tests {
             ("Drost-Fromm, C++", vec!["drost-fromm", ",", "c++"]),
             ("the .NET team. Next", vec!["the", ".net", "team", ".", "next"]),
         ] {
-            let found: Vec<_> = tokens(text).into_iter().map(|t| t.lower).collect();
+            let found: Vec<_> = tokens(text).into_iter().map(|t| t.lower.to_string()).collect();
             assert_eq!(found, expected, "{text}");
         }
     }

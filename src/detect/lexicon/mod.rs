@@ -4,9 +4,11 @@
 
 mod phrases;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
+use smol_str::SmolStr;
 
 pub use phrases::Phrases;
 
@@ -19,6 +21,45 @@ const WORDS: &str = include_str!("words.toml");
 const TRIGGERS: &str = include_str!("triggers.toml");
 const LEADS: &str = include_str!("leads.toml");
 const GIVEN_NAMES: &str = include_str!("given_names.toml");
+
+/// A set of words, lower case. Hashed fast and not against collisions: the words are ours or the
+/// user's, never the network's.
+pub type Words = FxHashSet<String>;
+
+/// What a word can be or begin, one bit each: looked up once per token, so that a token of which
+/// nothing is known costs nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WordClass(u32);
+
+impl WordClass {
+    /// It begins the name of a body.
+    pub const BODY: WordClass = WordClass(1);
+    /// It begins the name of an organisation.
+    pub const ORGANISATION: WordClass = WordClass(1 << 1);
+    /// It begins the name of a unit.
+    pub const UNIT: WordClass = WordClass(1 << 2);
+    /// It begins a tier.
+    pub const TIER: WordClass = WordClass(1 << 3);
+    /// It is a word of a role.
+    pub const ROLE: WordClass = WordClass(1 << 4);
+    /// It begins a trigger.
+    pub const TRIGGER: WordClass = WordClass(1 << 5);
+    /// It is no part of a name.
+    pub const NEVER_NAME: WordClass = WordClass(1 << 6);
+    /// It begins words that take a sentence out of the news, or out of the certain.
+    pub const GATE: WordClass = WordClass(1 << 7);
+
+    /// Whether it is any of these.
+    pub fn is(self, any: WordClass) -> bool {
+        self.0 & any.0 != 0
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn or(self, other: WordClass) -> WordClass {
+        WordClass(self.0 | other.0)
+    }
+}
 
 /// What a trigger speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -66,7 +107,7 @@ pub struct Lexicon {
     /// Bodies by name and alias; the value is the canonical name.
     pub bodies: Phrases<String>,
     /// Folded names of bodies that count only in a context.
-    pub ambiguous_bodies: HashSet<String>,
+    pub ambiguous_bodies: Words,
     /// Organisations by name and variant; the value says whether the name is a common word too.
     pub organisations: Phrases<bool>,
     /// Units by name and alias; the value is the canonical name.
@@ -74,29 +115,29 @@ pub struct Lexicon {
     /// Tiers.
     pub tiers: Phrases<()>,
     /// Last words of roles.
-    pub role_heads: HashSet<String>,
+    pub role_heads: Words,
     /// Words before the head of a role.
-    pub role_modifiers: HashSet<String>,
+    pub role_modifiers: Words,
     /// Whole roles.
     pub role_phrases: Phrases<()>,
     /// Triggers.
     pub triggers: Phrases<TriggerClass>,
     /// Last words of the names of bodies.
-    pub body_heads: HashSet<String>,
+    pub body_heads: Words,
     /// Words inside the names of organisations.
-    pub organisation_heads: HashSet<String>,
+    pub organisation_heads: Words,
     /// Words that say that a name is a project's.
-    pub project_heads: HashSet<String>,
+    pub project_heads: Words,
     /// Capitalised words that are no part of a name.
-    pub never_names: HashSet<String>,
+    pub never_names: Words,
     /// Lower-case words inside names.
-    pub name_joints: HashSet<String>,
+    pub name_joints: Words,
     /// Mr, Dr …
-    pub honorifics: HashSet<String>,
+    pub honorifics: Words,
     /// Given names.
-    pub given_names: HashSet<String>,
+    pub given_names: Words,
     /// Family names that are hardly anything else.
-    pub family_names: HashSet<String>,
+    pub family_names: Words,
     /// Words in the names of newswires.
     pub newswires: Vec<String>,
     /// First words of headings under which nothing is news.
@@ -111,6 +152,8 @@ pub struct Lexicon {
     pub negation: Phrases<()>,
     /// Words above lists.
     pub leads: LeadWords,
+    /// The classes of all words that the other fields hold.
+    classes: FxHashMap<SmolStr, WordClass>,
 }
 
 /// Words in what stands above a list; `leads.toml` says what each set is for.
@@ -118,23 +161,23 @@ pub struct Lexicon {
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct LeadWords {
-    pub elected: HashSet<String>,
-    pub staff: HashSet<String>,
-    pub standing: HashSet<String>,
-    pub candidates: HashSet<String>,
-    pub chosen: HashSet<String>,
-    pub others: HashSet<String>,
-    pub positions: HashSet<String>,
-    pub departing: HashSet<String>,
-    pub arriving: HashSet<String>,
-    pub fresh: HashSet<String>,
-    pub returning: HashSet<String>,
-    pub following: HashSet<String>,
-    pub newcomers: HashSet<String>,
-    pub elections: HashSet<String>,
-    pub members: HashSet<String>,
-    pub joining_members: HashSet<String>,
-    pub founding: HashSet<String>,
+    pub elected: Words,
+    pub staff: Words,
+    pub standing: Words,
+    pub candidates: Words,
+    pub chosen: Words,
+    pub others: Words,
+    pub positions: Words,
+    pub departing: Words,
+    pub arriving: Words,
+    pub fresh: Words,
+    pub returning: Words,
+    pub following: Words,
+    pub newcomers: Words,
+    pub elections: Words,
+    pub members: Words,
+    pub joining_members: Words,
+    pub founding: Words,
 }
 
 #[derive(Deserialize)]
@@ -185,20 +228,20 @@ struct TiersFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RolesFile {
-    heads: HashSet<String>,
-    modifiers: HashSet<String>,
+    heads: Words,
+    modifiers: Words,
     phrases: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WordsFile {
-    body_heads: HashSet<String>,
-    organisation_heads: HashSet<String>,
-    project_heads: HashSet<String>,
-    never_names: HashSet<String>,
-    name_joints: HashSet<String>,
-    honorifics: HashSet<String>,
+    body_heads: Words,
+    organisation_heads: Words,
+    project_heads: Words,
+    never_names: Words,
+    name_joints: Words,
+    honorifics: Words,
     newswires: Vec<String>,
     boilerplate_headings: Vec<String>,
     candidacy: Vec<String>,
@@ -215,6 +258,36 @@ struct NamesFile {
 }
 
 impl Lexicon {
+    /// What a word in lower case can be or begin.
+    pub fn class(&self, word: &str) -> WordClass {
+        // "co-chair" is what "chair" is.
+        let plain = word.strip_prefix("co-").unwrap_or(word);
+        let class = |word: &str| self.classes.get(word).copied().unwrap_or_default();
+        if plain.len() == word.len() { class(word) } else { class(word).or(class(plain)) }
+    }
+
+    /// Notes the classes of all words; to be called again when words were added.
+    fn index(&mut self) {
+        let mut classes: FxHashMap<SmolStr, WordClass> = FxHashMap::default();
+        let mut note = |word: &str, class: WordClass| {
+            let known = classes.entry(SmolStr::new(word)).or_default();
+            *known = known.or(class);
+        };
+        self.bodies.first_words().for_each(|w| note(w, WordClass::BODY));
+        self.organisations.first_words().for_each(|w| note(w, WordClass::ORGANISATION));
+        self.units.first_words().for_each(|w| note(w, WordClass::UNIT));
+        self.tiers.first_words().for_each(|w| note(w, WordClass::TIER));
+        self.role_phrases.first_words().for_each(|w| note(w, WordClass::ROLE));
+        let roles = self.role_heads.iter().chain(&self.role_modifiers);
+        roles.for_each(|w| note(w, WordClass::ROLE));
+        self.triggers.first_words().for_each(|w| note(w, WordClass::TRIGGER));
+        self.never_names.iter().for_each(|w| note(w, WordClass::NEVER_NAME));
+        for gate in [&self.candidacy, &self.history, &self.modality, &self.negation] {
+            gate.first_words().for_each(|w| note(w, WordClass::GATE));
+        }
+        self.classes = classes;
+    }
+
     /// The canonical name of a body in the gazetteer.
     pub fn canonical_body(&self, name: &str) -> Option<&str> {
         let tokens = crate::text::tokens(name);
@@ -228,7 +301,7 @@ impl Lexicon {
     /// A file that is no valid TOML of its shape; a test reads them all, so a release has none.
     pub fn built_in() -> Result<Lexicon, toml::de::Error> {
         let mut bodies = Phrases::default();
-        let mut ambiguous_bodies = HashSet::new();
+        let mut ambiguous_bodies = Words::default();
         for row in toml::from_str::<BodiesFile>(BODIES)?.body {
             for name in row.aliases.iter().chain([&row.name]) {
                 bodies.insert(name, row.name.clone());
@@ -237,7 +310,7 @@ impl Lexicon {
         }
         let mut organisations = Phrases::default();
         let file: OrganisationsFile = toml::from_str(ORGANISATIONS)?;
-        let ambiguous: HashSet<&String> = file.ambiguous.iter().collect();
+        let ambiguous: FxHashSet<&String> = file.ambiguous.iter().collect();
         for variants in &file.names {
             let common = variants.first().is_some_and(|name| ambiguous.contains(name));
             for name in variants {
@@ -262,7 +335,7 @@ impl Lexicon {
             }
         }
         let names: NamesFile = toml::from_str(GIVEN_NAMES)?;
-        Ok(Lexicon {
+        let mut lexicon = Lexicon {
             bodies,
             ambiguous_bodies,
             organisations,
@@ -287,7 +360,10 @@ impl Lexicon {
             modality: Phrases::of(&words.modality),
             negation: Phrases::of(&words.negation),
             leads: toml::from_str(LEADS)?,
-        })
+            classes: FxHashMap::default(),
+        };
+        lexicon.index();
+        Ok(lexicon)
     }
 }
 
@@ -298,7 +374,7 @@ mod tests {
     #[test]
     fn a_trigger_has_one_class() {
         let file: HashMap<TriggerClass, Vec<String>> = toml::from_str(TRIGGERS).unwrap();
-        let mut seen = HashSet::new();
+        let mut seen = Words::default();
         for word in file.values().flatten() {
             assert!(seen.insert(word), "{word} stands in two classes");
         }

@@ -1,6 +1,7 @@
 //! A set of phrases that is matched token by token.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use crate::text::{Token, tokens};
 
@@ -8,13 +9,13 @@ use crate::text::{Token, tokens};
 /// more tokens than the phrase has.
 #[derive(Debug)]
 pub struct Phrases<T> {
-    by_first: HashMap<String, Vec<Phrase<T>>>,
+    by_first: FxHashMap<SmolStr, Vec<Phrase<T>>>,
 }
 
 #[derive(Debug)]
 struct Phrase<T> {
     /// The tokens after the first, lower case.
-    rest: Vec<String>,
+    rest: Vec<SmolStr>,
     /// As written in the list.
     written: String,
     value: T,
@@ -22,7 +23,7 @@ struct Phrase<T> {
 
 impl<T> Default for Phrases<T> {
     fn default() -> Self {
-        Phrases { by_first: HashMap::new() }
+        Phrases { by_first: FxHashMap::default() }
     }
 }
 
@@ -42,10 +43,15 @@ impl<T> Phrases<T> {
     pub fn insert(&mut self, phrase: &str, value: T) {
         let mut words = tokens(phrase).into_iter().map(|t| t.lower);
         let Some(first) = words.next() else { return };
-        let rest: Vec<String> = words.collect();
+        let rest: Vec<SmolStr> = words.collect();
         let row = self.by_first.entry(first).or_default();
         let at = row.partition_point(|known| known.rest.len() >= rest.len());
         row.insert(at, Phrase { rest, written: phrase.to_owned(), value });
+    }
+
+    /// The first words of all phrases.
+    pub fn first_words(&self) -> impl Iterator<Item = &str> {
+        self.by_first.keys().map(SmolStr::as_str)
     }
 
     /// The longest phrase that begins at `tokens[at]`: (its value, as written, how many tokens).

@@ -4,6 +4,7 @@
 //! its list ([`lead`]), and whether the names are people's or organisations' by all the items that
 //! stand under the same words together.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::Step;
@@ -139,18 +140,19 @@ pub fn facts(
     report: &mut dyn FnMut(Step),
 ) -> Vec<Fact> {
     let heads: Vec<Option<Head>> =
-        lines.iter().map(|l| head(&blocks[l.block], l, context, lexicon)).collect();
+        lines.iter().map(|l| head(&blocks[l.block], l, lexicon)).collect();
     let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
     let undecided = lines
         .first()
         .and_then(|l| l.sentences.first())
         .is_some_and(|p| lexicon.candidacy.find(p.tokens).is_some());
+    let above = Above::new(blocks, lines, &heads, context, lexicon);
     let leads: Vec<Option<Lead>> = lines
         .iter()
         .map(|line| {
             let open = heads[line.block].is_some() && !is_boilerplate(blocks, line.block, lexicon);
-            open.then(|| lead_of(blocks, lines, &heads, line.block, context, lexicon)).flatten()
+            open.then(|| lead_of(&above, line.block)).flatten()
         })
         .collect();
     let mut votes: HashMap<(usize, Shape), Votes> = HashMap::new();
@@ -235,7 +237,7 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
 }
 
 /// The name with which a block begins, where the block can be one name's line.
-fn head(block: &Block, line: &Line, context: &Context, lexicon: &Lexicon) -> Option<Head> {
+fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
     let parsed = line.sentences.first()?;
     let (role, at) = label(parsed);
     let limit = (at + 3).min(parsed.tokens.len());
@@ -249,7 +251,7 @@ fn head(block: &Block, line: &Line, context: &Context, lexicon: &Lexicon) -> Opt
                     && !lexicon.never_names.contains(parsed.lower(i))
                     && matches!(block.kind, BlockKind::ListItem)
         });
-        leads_in.then(|| names_list(parsed, context, Want::Names, from)).flatten()
+        leads_in.then(|| names_list(parsed, Want::Names, from)).flatten()
     });
     let (names, end) = match named {
         Some((names, end)) => (names, end),
@@ -329,25 +331,57 @@ fn lone_handle(parsed: &Parsed, at: usize) -> Option<(Vec<Mention>, usize)> {
         .then(|| (vec![mention], at + 1))
 }
 
+/// The last so many sentences of a block say what the list under it is.
+const LEAD_SENTENCES_MAX: usize = 3;
+
+/// A document's blocks as what may stand above a list. Each is read once, however many items
+/// stand under it.
+struct Above<'a> {
+    blocks: &'a [Block],
+    lines: &'a [Line<'a>],
+    heads: &'a [Option<Head>],
+    context: &'a Context,
+    lexicon: &'a Lexicon,
+    first_heading: Option<usize>,
+    said: Vec<OnceCell<Vec<LeadIn>>>,
+}
+
+impl<'a> Above<'a> {
+    fn new(
+        blocks: &'a [Block],
+        lines: &'a [Line<'a>],
+        heads: &'a [Option<Head>],
+        context: &'a Context,
+        lexicon: &'a Lexicon,
+    ) -> Self {
+        let first_heading = blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading(_)));
+        let said = blocks.iter().map(|_| OnceCell::new()).collect();
+        Above { blocks, lines, heads, context, lexicon, first_heading, said }
+    }
+
+    /// What the last sentences of a block say, the last one first.
+    fn said(&self, at: usize) -> &[LeadIn] {
+        self.said[at].get_or_init(|| {
+            let sentences = self.lines[at].sentences.iter().rev().take(LEAD_SENTENCES_MAX);
+            let read = |p| read(p, 0..p.tokens.len(), self.context, &self.lexicon.leads);
+            sentences.map(read).collect()
+        })
+    }
+}
+
 /// The nearest words above that say what the items are: lead-in, headings, title, introduction.
-fn lead_of(
-    blocks: &[Block],
-    lines: &[Line],
-    heads: &[Option<Head>],
-    index: usize,
-    context: &Context,
-    lexicon: &Lexicon,
-) -> Option<Lead> {
-    let above = above(blocks, heads, index);
+fn lead_of(words: &Above, index: usize) -> Option<Lead> {
+    let Above { blocks, lines, heads, context, .. } = *words;
+    let above = above(words, index);
     let mut group = None;
     let mut found: Option<(Lead, bool)> = None;
     let mut open = LeadIn::default();
     for (rank, at) in above.iter().copied().enumerate() {
         if group.is_none() {
-            group = group_name(&blocks[at], &lines[at], context);
+            group = group_name(&blocks[at], &lines[at]);
         }
-        for (back, parsed) in lines[at].sentences.iter().rev().take(3).enumerate() {
-            let said = read(parsed, 0..parsed.tokens.len(), context, &lexicon.leads);
+        let sentences = lines[at].sentences.iter().rev();
+        for (back, (parsed, said)) in sentences.zip(words.said(at)).enumerate() {
             // Only the words right above a list can say that it is none of ours.
             if said.action == Some((Action::Blocked, 0)) {
                 if back == 0 && found.is_none() {
@@ -362,13 +396,13 @@ fn lead_of(
                     && (rank == 0 || parsed.tokens.len() <= 6)
                     && !blocks[at].text.ends_with([',', '!']);
             if said.action.is_some() && found.is_none() || label {
-                open.tier = open.tier.take().or(said.tier);
-                open.unit = open.unit.take().or(said.unit);
-                open.role = open.role.take().or(said.role);
+                open.tier = open.tier.take().or_else(|| said.tier.clone());
+                open.unit = open.unit.take().or_else(|| said.unit.clone());
+                open.role = open.role.take().or_else(|| said.role.clone());
             }
             let speaks = said.action.is_some() && found.is_none();
             if speaks {
-                open.body = open.body.take().or(said.body);
+                open.body = open.body.take().or_else(|| said.body.clone());
             } else if label && said.body.as_deref().is_some_and(|b| context.is_own_body(b)) {
                 open.body = open.body.take().or_else(|| context.own_body.clone());
             }
@@ -431,7 +465,8 @@ fn lead_of(
 }
 
 /// The blocks that may speak of an item, nearest first.
-fn above(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usize> {
+fn above(words: &Above, index: usize) -> Vec<usize> {
+    let Above { blocks, heads, .. } = *words;
     let mut above = Vec::new();
     let mut climb = blocks[index].lead_in;
     if climb.is_none() || !matches!(blocks[index].kind, BlockKind::ListItem) {
@@ -464,8 +499,7 @@ fn above(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usize> {
         heading = blocks[at].heading;
     }
     // The introduction, before the first heading or the list.
-    let first_heading =
-        blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading(_))).unwrap_or(top);
+    let first_heading = words.first_heading.unwrap_or(top);
     above.extend((1..first_heading.min(top).min(8)).rev().filter(|at| {
         matches!(blocks[*at].kind, BlockKind::Paragraph | BlockKind::Quote) && heads[*at].is_none()
     }));
@@ -516,7 +550,7 @@ pub fn enumerated(
     for parsed in &line.sentences {
         let mut at = 1;
         while at < parsed.tokens.len() {
-            let Some(items) = enumeration(parsed, context, at) else {
+            let Some(items) = enumeration(parsed, at) else {
                 at += 1;
                 continue;
             };
@@ -531,7 +565,7 @@ pub fn enumerated(
 }
 
 /// The names that are enumerated from a token on, each with the token after what is said of it.
-fn enumeration(parsed: &Parsed, context: &Context, at: usize) -> Option<Vec<(Head, usize)>> {
+fn enumeration(parsed: &Parsed, at: usize) -> Option<Vec<(Head, usize)>> {
     let colon = parsed.lower(at - 1) == ":";
     if !introduces(parsed, at) {
         return None;
@@ -551,7 +585,7 @@ fn enumeration(parsed: &Parsed, context: &Context, at: usize) -> Option<Vec<(Hea
         };
         let kind = name.name_type();
         let after = skip_bracket(parsed, name.end);
-        let Some((until, following)) = separator(parsed, context, after, kind) else {
+        let Some((until, following)) = separator(parsed, after, kind) else {
             items.push((
                 Head { names: vec![name], role, kind, whole: false, set_off: true },
                 end_of_item(parsed, after),
@@ -640,7 +674,6 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
 /// Where the next name of an enumeration begins, and where the words on this one end.
 fn separator(
     parsed: &Parsed,
-    context: &Context,
     after: usize,
     kind: NameType,
 ) -> Option<(usize, usize)> {
@@ -953,7 +986,7 @@ impl Item<'_> {
             action: self.renewed(action),
             unit,
             role: Some(role),
-            affiliation: affiliation(parsed, name, self.until, context)
+            affiliation: affiliation(parsed, name, self.until)
                 .filter(|a| fold_name(a) != fold_name(&body)),
         });
         let mut fact = self.fact(name, subject, body, detail);
@@ -1094,7 +1127,7 @@ fn body_of_unit(lines: &[Line], unit: &str, context: &Context) -> Option<String>
 }
 
 /// A list item or heading that is nothing but a name groups the items under it by their body.
-fn group_name(block: &Block, line: &Line, context: &Context) -> Option<String> {
+fn group_name(block: &Block, line: &Line) -> Option<String> {
     if !matches!(block.kind, BlockKind::ListItem | BlockKind::Heading(_)) {
         return None;
     }
@@ -1144,7 +1177,7 @@ fn is_officer(role: &str) -> bool {
 }
 
 /// "Name (Employer)", "Name, Employer", "Name – Engineer at Employer".
-fn affiliation(parsed: &Parsed, name: Mention, until: usize, context: &Context) -> Option<String> {
+fn affiliation(parsed: &Parsed, name: Mention, until: usize) -> Option<String> {
     let after = skip_bracket(parsed, name.end);
     let inside = parsed.mentions().find(|m| {
         m.start > name.end

@@ -14,6 +14,7 @@ mod merge;
 mod pattern;
 mod resolve;
 
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
@@ -27,7 +28,7 @@ use self::gate::{Objection, is_boilerplate, objection};
 use self::lexicon::Lexicon;
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
-use self::pattern::{Cues, Pattern};
+use self::pattern::{Cues, Possible};
 use self::resolve::Context;
 
 /// Facts below this confidence are stored, and shown only where they are asked for.
@@ -345,7 +346,8 @@ fn sentence_facts(
 ) -> Vec<Fact> {
     let mut drafts: Vec<Fact> = Vec::new();
     for line in lines {
-        let boilerplate = is_boilerplate(blocks, line.block, &grammar.lexicon);
+        let boilerplate =
+            LazyCell::new(|| is_boilerplate(blocks, line.block, &grammar.lexicon));
         let mut before = 0;
         for parsed in &line.sentences {
             if parsed.trigger_at.iter().all(Option::is_none)
@@ -363,7 +365,7 @@ fn sentence_facts(
                     cues,
                     context,
                     grammar,
-                    boilerplate,
+                    &|| *boilerplate,
                     inherited,
                     before,
                     &mut drafts,
@@ -398,22 +400,22 @@ fn apply(
     cues: Cues,
     context: &Context,
     grammar: &Grammar,
-    boilerplate: bool,
+    boilerplate: &dyn Fn() -> bool,
     inherited: &Inherited,
     before: usize,
     drafts: &mut Vec<Fact>,
     report: &mut dyn FnMut(Step),
 ) {
-    let patterns: Vec<&Pattern> =
-        construction.patterns.iter().filter(|p| p.can_match(cues)).collect();
+    let patterns: Vec<Possible> =
+        construction.patterns.iter().flat_map(|p| p.possible(cues)).collect();
     let mut at = if patterns.is_empty() { parsed.tokens.len() } else { 0 };
     while at < parsed.tokens.len() {
-        let Some(found) = patterns.iter().find_map(|p| p.match_at(parsed, context, at, cues))
+        let Some(found) = patterns.iter().find_map(|p| p.match_at(parsed, context, at))
         else {
             at += 1;
             continue;
         };
-        let refused = if boilerplate {
+        let refused = if boilerplate() {
             Some(Objection::Boilerplate)
         } else {
             objection(parsed, &found, context.published(), &grammar.lexicon)

@@ -91,6 +91,16 @@ pub struct Pattern {
 struct Alternative {
     elements: Vec<Element>,
     needs: Cues,
+    /// Of each set one word must stand in the sentence.
+    words: Vec<WordBits>,
+}
+
+/// A set of words as 128 bits, one a word, several words a bit: what it lacks is surely missing.
+type WordBits = u128;
+
+fn word_bit(word: &str) -> WordBits {
+    use std::hash::BuildHasher as _;
+    1 << (rustc_hash::FxBuildHasher.hash_one(word) % 128)
 }
 
 /// Words that patterns ask for, as a set of bits: a sentence's, or those that an alternative needs.
@@ -101,6 +111,8 @@ pub struct Cues {
     triggers: u32,
     /// One bit for each set of mentions: role, unit, tier, name.
     mentions: u8,
+    /// The words of a sentence; an alternative keeps its own apart.
+    words: WordBits,
 }
 
 impl Cues {
@@ -113,12 +125,15 @@ impl Cues {
         for mention in parsed.mentions() {
             cues.mentions |= mention_bit(mention.kind);
         }
+        cues.words = parsed.tokens.iter().fold(0, |bits, t| bits | word_bit(&t.lower));
         cues
     }
 
-    fn offers(self, needs: Cues) -> bool {
+    fn offers(self, alternative: &Alternative) -> bool {
+        let needs = alternative.needs;
         self.triggers & needs.triggers == needs.triggers
             && self.mentions & needs.mentions == needs.mentions
+            && alternative.words.iter().all(|any| self.words & any != 0)
     }
 
     fn needed_by(elements: &[Element]) -> Cues {
@@ -132,6 +147,17 @@ impl Cues {
         }
         cues
     }
+}
+
+/// For each choice of phrases the bits of their first words.
+fn needed_words(elements: &[Element]) -> Vec<WordBits> {
+    let bits = |phrases: &Vec<Vec<String>>| {
+        phrases.iter().filter_map(|p| p.first()).fold(0, |bits, word| bits | word_bit(word))
+    };
+    elements
+        .iter()
+        .filter_map(|e| if let Element::Words(phrases) = e { Some(bits(phrases)) } else { None })
+        .collect()
 }
 
 fn mention_bit(kind: MentionKind) -> u8 {
@@ -201,31 +227,33 @@ impl Pattern {
         let elements = compile_sequence(&mut words, false)?;
         let alternatives = expand(&elements)
             .into_iter()
-            .map(|elements| Alternative { needs: Cues::needed_by(&elements), elements })
+            .map(|elements| Alternative {
+                needs: Cues::needed_by(&elements),
+                words: needed_words(&elements),
+                elements,
+            })
             .collect();
         Ok(Pattern { alternatives })
     }
 
-    /// Whether a sentence with these cues can match at all.
-    pub fn can_match(&self, cues: Cues) -> bool {
-        self.alternatives.iter().any(|a| cues.offers(a.needs))
+    /// What of the pattern a sentence with these cues can match at all.
+    pub fn possible(&self, cues: Cues) -> impl Iterator<Item = Possible<'_>> {
+        self.alternatives.iter().filter(move |a| cues.offers(a)).map(|a| Possible(&a.elements))
     }
+}
 
+/// A pattern, as far as a sentence can match it.
+#[derive(Clone, Copy, Debug)]
+pub struct Possible<'a>(&'a [Element]);
+
+impl Possible<'_> {
     /// The match that begins at a token, if there is one.
-    pub fn match_at(
-        &self,
-        parsed: &Parsed,
-        names: &dyn Names,
-        at: usize,
-        cues: Cues,
-    ) -> Option<Match> {
-        self.alternatives
-            .iter()
-            .filter(|a| cues.offers(a.needs) && can_begin(&a.elements[0], parsed, at))
-            .find_map(|a| {
-                let mut found = Match { start: at, end: at, ..Match::default() };
-                step(&a.elements, parsed, names, at, &mut found).then_some(found)
-            })
+    pub fn match_at(self, parsed: &Parsed, names: &dyn Names, at: usize) -> Option<Match> {
+        if !can_begin(self.0.first()?, parsed, at) {
+            return None;
+        }
+        let mut found = Match { start: at, end: at, ..Match::default() };
+        step(self.0, parsed, names, at, &mut found).then_some(found)
     }
 }
 
@@ -400,7 +428,7 @@ fn fill(
     let depth = found.fillers.len();
     let first = found.start == at
         || want == Want::People && matches!(parsed.lower(at.wrapping_sub(1)), "a" | "an");
-    if slot == Slot::Subject && first && follows_preposition(parsed, names, want, at) {
+    if slot == Slot::Subject && first && follows_preposition(parsed, want, at) {
         return false;
     }
     if let Some((fillers, end)) = fillers_at(slot, want, parsed, names, at) {
@@ -471,7 +499,7 @@ fn fillers_at(
             fits.then(|| (vec![Filler { slot, start: at, end: at + 1, own: false }], at + 1))
         }
         Want::People | Want::SurePeople | Want::Organisations | Want::Names => {
-            let (mentions, end) = names_list(parsed, names, want, at)?;
+            let (mentions, end) = names_list(parsed, want, at)?;
             Some((mentions.into_iter().map(filler).collect(), end))
         }
     }
@@ -479,14 +507,15 @@ fn fillers_at(
 
 /// "…, head of storage at Acme, has joined": Acme is not who joins. Nor is the last of a list of
 /// people an organisation.
-fn follows_preposition(parsed: &Parsed, names: &dyn Names, want: Want, at: usize) -> bool {
+fn follows_preposition(parsed: &Parsed, want: Want, at: usize) -> bool {
     let Some(before) = at.checked_sub(1) else { return false };
     let of_somebody = matches!(parsed.lower(before), "at" | "of" | "from" | "with" | "by");
     let beside_person = matches!(want, Want::Organisations | Want::Names)
         && matches!(parsed.lower(before), "," | "and")
-        && parsed
-            .mentions()
+        && parsed.mention_at[..before]
+            .iter()
             .rev()
+            .flatten()
             .filter(|m| m.end <= before && matches!(m.kind, MentionKind::Name(_)))
             .take(2)
             .any(|m| {
@@ -526,7 +555,6 @@ pub fn is_event(name: &str) -> bool {
 /// "A, B (C), and D": the names that fit, and where the list ends.
 pub fn names_list(
     parsed: &Parsed,
-    names: &dyn Names,
     want: Want,
     at: usize,
 ) -> Option<(Vec<Mention>, usize)> {
@@ -734,7 +762,6 @@ fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
                 | "once"
                 | "therefore"
                 | "then"
-                | "also"
                 | "next"
         );
         // "is (re-)joining"

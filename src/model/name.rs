@@ -35,9 +35,18 @@ const LEGAL_SUFFIXES: &[&str] = &[
 
 /// Case, accents and punctuation aside, words separated by one space.
 pub fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
+    // Most names are plain, and need no decomposing.
+    if text.is_ascii() {
+        fold_chars(text.chars(), text.len())
+    } else {
+        fold_chars(text.nfkd().filter(|c| !is_combining_mark(*c)), text.len())
+    }
+}
+
+fn fold_chars(chars: impl Iterator<Item = char>, length: usize) -> String {
+    let mut folded = String::with_capacity(length);
     let mut gap = false;
-    for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
+    for c in chars {
         match c {
             '\'' | '’' => {}
             '&' => {
@@ -52,7 +61,11 @@ pub fn fold(text: &str) -> String {
                     folded.push(' ');
                 }
                 gap = false;
-                folded.extend(c.to_lowercase());
+                if c.is_ascii() {
+                    folded.push(c.to_ascii_lowercase());
+                } else {
+                    folded.extend(c.to_lowercase());
+                }
             }
             _ => gap = true,
         }
@@ -62,15 +75,18 @@ pub fn fold(text: &str) -> String {
 
 /// [`fold`], and without a leading article, bracketed remarks and trailing legal suffixes.
 pub fn fold_name(name: &str) -> String {
-    let folded = fold(&without_brackets(name));
-    let mut words: Vec<&str> = folded.split(' ').collect();
-    if words.len() > 1 && words[0] == "the" {
-        words.remove(0);
+    let mut folded =
+        if name.contains('(') { fold(&without_brackets(name)) } else { fold(name) };
+    if folded.starts_with("the ") {
+        folded.drain(..4);
     }
-    while words.len() > 1 && words.last().is_some_and(|w| LEGAL_SUFFIXES.contains(w)) {
-        words.pop();
+    while let Some((rest, last)) = folded.rsplit_once(' ') {
+        if !LEGAL_SUFFIXES.contains(&last) {
+            break;
+        }
+        folded.truncate(rest.len());
     }
-    words.join(" ")
+    folded
 }
 
 /// Drops " (remarks)"; a name that begins with a bracket, such as "(ISC)²", keeps it.

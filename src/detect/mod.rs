@@ -11,12 +11,15 @@ mod lead;
 mod list;
 mod mention;
 mod merge;
+mod own;
 mod pattern;
 mod resolve;
 
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+pub use self::lexicon::UserLexicon;
 
 use crate::model::{Article, Fact};
 use crate::text::{Block, BlockKind, Sentence, blocks, sentences};
@@ -83,29 +86,37 @@ const STEMS: &[&str] = &[
 pub struct Grammar {
     lexicon: Lexicon,
     constructions: &'static [Construction],
-    stems: AhoCorasick,
 }
 
 impl Grammar {
     /// The built-in grammar.
     pub fn built_in() -> &'static Grammar {
-        static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar {
-            lexicon: Lexicon::built_in().expect("a test reads the built-in lexicons"),
-            constructions: construct::built_in(),
-            stems: AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .kind(Some(AhoCorasickKind::DFA))
-                .build(STEMS)
-                .expect("the stems are few and short"),
-        });
+        static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::with(&[]));
         &GRAMMAR
     }
+
+    /// The built-in grammar with the words of users.
+    pub fn with(words: &[UserLexicon]) -> Grammar {
+        let lexicon = Lexicon::built_in().expect("a test reads the built-in lexicons");
+        Grammar { lexicon: lexicon.extended(words), constructions: construct::built_in() }
+    }
+}
+
+/// Finds the stems; they are no user's, so that every grammar shares them.
+fn stems() -> &'static AhoCorasick {
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(STEMS)
+            .expect("the stems are few and short")
+    });
+    &FINDER
 }
 
 /// Whether an entry is worth reading in full: a cheap look for the stems of the triggers.
 pub fn could_matter(title: &str, summary_html: &str) -> bool {
-    let stems = &Grammar::built_in().stems;
-    stems.is_match(title) || stems.is_match(summary_html)
+    stems().is_match(title) || stems().is_match(summary_html)
 }
 
 /// The facts of an article, in reading order, each with its evidence; the weak ones included.
@@ -159,6 +170,13 @@ pub enum Step {
         /// The fact, as "action subject @ body".
         fact: String,
     },
+    /// What the user's own words leave out.
+    Ignored {
+        /// The name or the sentence.
+        text: String,
+        /// The key of `[ignore]` that lists it.
+        listed: &'static str,
+    },
 }
 
 /// What detection did with an article.
@@ -202,6 +220,10 @@ impl std::fmt::Display for Explanation {
                     writeln!(f, "    rule       {rule}")?;
                     writeln!(f, "    gives      {fact}")?;
                 }
+                Step::Ignored { text, listed } => {
+                    writeln!(f, "  “{text}”")?;
+                    writeln!(f, "    ignored    by `{listed}` in [ignore]")?;
+                }
             }
         }
         for fact in &self.facts {
@@ -235,26 +257,17 @@ fn outline(fact: &Fact) -> String {
 
 /// The stages, in order.
 fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Vec<Fact> {
-    if !grammar.stems.is_match(&article.title) && !grammar.stems.is_match(&article.html) {
+    if !could_matter(&article.title, &article.html) {
         return Vec::new();
     }
     let blocks = blocks(&article.title, &article.html);
     let split: Vec<Vec<Sentence>> = blocks.iter().map(|b| sentences(&b.text)).collect();
-    let mut lines: Vec<Line> = blocks
-        .iter()
-        .zip(&split)
-        .enumerate()
-        .map(|(block, (b, found))| Line {
-            block,
-            sentences: found
-                .iter()
-                .map(|s| parse(&b.text, &s.tokens, is_headline(b), &grammar.lexicon))
-                .collect(),
-        })
-        .collect();
+    let mut lines = parsed_lines(&blocks, &split, &grammar.lexicon, report);
+    let ignored = own::hide(&mut lines, &grammar.lexicon.own);
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
     refer_back(&mut lines, &context);
+    own::show(&mut lines, ignored);
     let inherited = inherited(&blocks, &lines);
     let mut drafts = sentence_facts(&blocks, &lines, &inherited, &context, grammar, report);
     let from = drafts.len();
@@ -274,7 +287,31 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
         });
     }
     drafts.extend(news);
+    let drafts = own::settle(drafts, &grammar.lexicon.own, report);
     merge::merge(drafts, &grammar.lexicon)
+}
+
+/// The sentences of every block, without those that the user ignores.
+fn parsed_lines<'a>(
+    blocks: &'a [Block],
+    split: &'a [Vec<Sentence>],
+    lexicon: &Lexicon,
+    report: &mut dyn FnMut(Step),
+) -> Vec<Line<'a>> {
+    let mut lines = Vec::with_capacity(blocks.len());
+    for (block, (b, found)) in blocks.iter().zip(split).enumerate() {
+        let mut sentences = Vec::with_capacity(found.len());
+        for sentence in found {
+            if lexicon.own.ignores_sentence(&sentence.tokens) {
+                let text = b.text[sentence.span.clone()].to_owned();
+                report(Step::Ignored { text, listed: "sentences" });
+                continue;
+            }
+            sentences.push(parse(&b.text, &sentence.tokens, is_headline(b), lexicon));
+        }
+        lines.push(Line { block, sentences });
+    }
+    lines
 }
 
 /// Notes for every sentence the person of whom the text spoke last.

@@ -3,12 +3,14 @@
 //! Code knows kinds, not names: a foundation, a tier or a trigger is added in a file.
 
 mod phrases;
+mod user;
 
 use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
 pub use phrases::Phrases;
+pub use user::{OwnWords, UserLexicon};
 
 const BODIES: &str = include_str!("bodies.toml");
 const ORGANISATIONS: &str = include_str!("organisations.toml");
@@ -111,6 +113,8 @@ pub struct Lexicon {
     pub negation: Phrases<()>,
     /// Words above lists.
     pub leads: LeadWords,
+    /// What the user's own words say beyond that.
+    pub own: OwnWords,
 }
 
 /// Words in what stands above a list; `leads.toml` says what each set is for.
@@ -287,6 +291,7 @@ impl Lexicon {
             modality: Phrases::of(&words.modality),
             negation: Phrases::of(&words.negation),
             leads: toml::from_str(LEADS)?,
+            own: OwnWords::default(),
         })
     }
 }

@@ -9,6 +9,7 @@
 // Pure: functions of their arguments.
 pub mod model;
 pub mod schedule;
+pub mod typed;
 pub mod text;
 pub mod feed;
 pub mod detect;

@@ -18,6 +18,13 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
         config.digests.len()
     );
     text.push_str(&format!("database: {}\n", config.store_path.display()));
+    for lexicon in &config.lexicons {
+        text.push_str(&format!(
+            "lexicon {}: {}\n",
+            lexicon.path.display(),
+            lexicon.words.outline()
+        ));
+    }
     let mut schedules: Vec<(&CronSpec, Tz, usize)> = Vec::new();
     for feed in config.feeds.iter().filter(|f| f.enabled) {
         match schedules

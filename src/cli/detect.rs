@@ -20,12 +20,33 @@ pub struct Arguments {
     /// Print what was seen, tried and rejected
     #[arg(long)]
     explain: bool,
+    /// With --explain: one JSON line for each document
+    #[arg(long, requires = "explain")]
+    json: bool,
     /// Whose text it is, for an HTML file or a feed
     #[arg(long, default_value = "")]
     publisher: String,
+    /// A file with words of your own, beside those that the configuration names; may be repeated
+    #[arg(long, value_name = "FILE")]
+    lexicon: Vec<PathBuf>,
+}
+
+/// What is to be done with every document.
+struct Job<'a> {
+    arguments: &'a Arguments,
+    grammar: &'a Grammar,
 }
 
 pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
+    let words = shell.words(&arguments.lexicon)?;
+    let own;
+    let grammar = if words.is_empty() {
+        Grammar::built_in()
+    } else {
+        own = Grammar::with(&words);
+        &own
+    };
+    let job = Job { arguments, grammar };
     let extension = arguments
         .file
         .as_deref()
@@ -33,10 +54,10 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         .and_then(|e| e.to_str())
         .unwrap_or("jsonl");
     match (&arguments.file, extension) {
-        (Some(path), "html" | "htm") => page(path, arguments),
-        (Some(path), "xml" | "rss" | "atom" | "json") => feed_file(shell, path, arguments),
-        (Some(path), _) => lines(BufReader::new(open(path)?), arguments),
-        (None, _) => lines(std::io::stdin().lock(), arguments),
+        (Some(path), "html" | "htm") => page(path, &job),
+        (Some(path), "xml" | "rss" | "atom" | "json") => feed_file(shell, path, &job),
+        (Some(path), _) => lines(BufReader::new(open(path)?), &job),
+        (None, _) => lines(std::io::stdin().lock(), &job),
     }
 }
 
@@ -51,7 +72,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// One document a line; a line that is none is told, and the others go on.
-fn lines(input: impl BufRead, arguments: &Arguments) -> Result<(), Failure> {
+fn lines(input: impl BufRead, job: &Job) -> Result<(), Failure> {
     let mut wrong = 0;
     for (number, line) in input.split(b'\n').enumerate() {
         let line = line?;
@@ -59,7 +80,7 @@ fn lines(input: impl BufRead, arguments: &Arguments) -> Result<(), Failure> {
             continue;
         }
         match serde_json::from_slice::<Article>(&line) {
-            Ok(article) => show(&article, arguments)?,
+            Ok(article) => show(&article, job)?,
             Err(error) => {
                 wrong += 1;
                 eprintln!("gazetted: line {}: this is no document: {error}", number + 1);
@@ -75,7 +96,7 @@ fn lines(input: impl BufRead, arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn page(path: &Path, arguments: &Arguments) -> Result<(), Failure> {
+fn page(path: &Path, job: &Job) -> Result<(), Failure> {
     let html = feed::decode_page(&read(path)?, None);
     let title = html
         .split_once("<title>")
@@ -84,26 +105,26 @@ fn page(path: &Path, arguments: &Arguments) -> Result<(), Failure> {
         .unwrap_or_default();
     let article = Article {
         id: path.display().to_string(),
-        publisher: arguments.publisher.clone(),
+        publisher: job.arguments.publisher.clone(),
         title,
         published: None,
         author: None,
         url: None,
         html: article_html(&html),
     };
-    show(&article, arguments)
+    show(&article, job)
 }
 
-fn feed_file(shell: &Shell, path: &Path, arguments: &Arguments) -> Result<(), Failure> {
+fn feed_file(shell: &Shell, path: &Path, job: &Job) -> Result<(), Failure> {
     let parsed = feed::parse(&read(path)?, None, "file:///")
         .map_err(|e| Failure::Failed(format!("{}: {e}", path.display())))?;
     for warning in &parsed.warnings {
         shell.say(&format!("{}: {warning}", path.display()));
     }
-    let publisher = if arguments.publisher.is_empty() {
+    let publisher = if job.arguments.publisher.is_empty() {
         parsed.title.unwrap_or_default()
     } else {
-        arguments.publisher.clone()
+        job.arguments.publisher.clone()
     };
     for entry in parsed.entries {
         let article = Article {
@@ -115,14 +136,16 @@ fn feed_file(shell: &Shell, path: &Path, arguments: &Arguments) -> Result<(), Fa
             url: entry.link,
             html: entry.html,
         };
-        show(&article, arguments)?;
+        show(&article, job)?;
     }
     Ok(())
 }
 
-fn show(article: &Article, arguments: &Arguments) -> Result<(), Failure> {
-    let grammar = Grammar::built_in();
-    let text = if arguments.explain {
+fn show(article: &Article, job: &Job) -> Result<(), Failure> {
+    let Job { arguments, grammar } = job;
+    let text = if arguments.json {
+        serde_json::to_string(&explain(article, grammar)).map_err(std::io::Error::from)?
+    } else if arguments.explain {
         explain(article, grammar).to_string()
     } else {
         let least = if arguments.all { 0.0 } else { DEFAULT_MIN_CONFIDENCE };

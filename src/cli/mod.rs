@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::daemon::{Clock, Cycle, CycleError};
+use crate::detect::UserLexicon;
 use crate::store::{Store, StoreError};
 
 const EXIT_CODES: &str = "Exit codes:
@@ -157,23 +158,34 @@ struct Shell {
 
 impl Shell {
     /// The configuration that was named, or the first that is there.
+    fn config_path(&self) -> Option<PathBuf> {
+        let found = || self.environment.default_paths().into_iter().find(|p| p.exists());
+        self.config.clone().or_else(found)
+    }
+
+    /// The configuration.
     fn config(&self) -> Result<Config, Failure> {
-        let path = match &self.config {
-            Some(path) => path.clone(),
-            None => {
-                let paths = self.environment.default_paths();
-                let shown =
-                    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" nor ");
-                paths.into_iter().find(|p| p.exists()).ok_or_else(|| {
-                    Failure::Config(format!("there is no configuration: neither {shown} exists; name one with --config FILE, or copy config/gazetted.example.toml there"))
-                })?
-            }
-        };
+        let path = self.config_path().ok_or_else(|| {
+            let paths = self.environment.default_paths();
+            let shown =
+                paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" nor ");
+            Failure::Config(format!("there is no configuration: neither {shown} exists; name one with --config FILE, or copy config/gazetted.example.toml there"))
+        })?;
         let config = config::load(&path, &self.environment)?;
         for warning in &config.warnings {
             self.say(&format!("note: {warning}"));
         }
         Ok(config)
+    }
+
+    /// The user's own words: those of the configuration, where there is one, and of more files.
+    fn words(&self, more: &[PathBuf]) -> Result<Vec<UserLexicon>, Failure> {
+        let mut files = match self.config_path() {
+            Some(path) => config::load(&path, &self.environment)?.lexicons,
+            None => Vec::new(),
+        };
+        files.extend(config::read_lexicons(more)?);
+        Ok(files.into_iter().map(|file| file.words).collect())
     }
 
     fn cycle(&self) -> Result<Cycle, Failure> {

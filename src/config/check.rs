@@ -8,18 +8,20 @@ use std::time::Duration;
 use toml::de::DeTable;
 use url::Url;
 
-use super::reader::{Placed, Problems, Section, nearest};
 use super::{Config, ConfigError, DigestConfig, Environment, FeedConfig, catalogue};
 use crate::model::{
     Backfill, Feed, FeedKind, FeedName, FetchSettings, FullTextPolicy, Kind, MailSettings,
     PasswordSource, SmtpSecurity, Subscription, Transport,
 };
 use crate::schedule::{CronSpec, Tz};
+use crate::typed::{Placed, Problem, Problems, Section, nearest};
 
 const DEFAULT_SCHEDULE: &str = "*/30 * * * *";
 const DEFAULT_DIGEST_SCHEDULE: &str = "0 7 * * *";
 const DEFAULT_BODY_BYTES_MAX: u64 = 8 * 1024 * 1024;
 const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
+/// No more lexicons can be named: each is read at every start and every reload.
+const LEXICONS_MAX: usize = 32;
 
 struct Checker<'a> {
     problems: &'a Problems,
@@ -28,17 +30,34 @@ struct Checker<'a> {
     timezone: Tz,
 }
 
-pub(super) fn check(
-    text: &str,
-    path: &Path,
-    environment: &Environment,
-) -> Result<Config, ConfigError> {
+/// What a text gave: settings, where it has all that they need, and what is wrong with it.
+pub(super) struct Checked {
+    config: Option<Config>,
+    problems: Vec<Problem>,
+    /// The lexicons that it names, not yet read.
+    pub lexicons: Vec<Placed<PathBuf>>,
+}
+
+impl Checked {
+    /// The settings, unless there are problems, these `more` included.
+    pub fn into_config(
+        self,
+        path: &Path,
+        text: &str,
+        more: Vec<Problem>,
+    ) -> Result<Config, ConfigError> {
+        let problems: Vec<Problem> = self.problems.into_iter().chain(more).collect();
+        match self.config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigError::new(path, text, problems)),
+        }
+    }
+}
+
+pub(super) fn check(text: &str, path: &Path, environment: &Environment) -> Checked {
     let problems = Problems::default();
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let help = "see config/gazetted.example.toml for how it is written";
-        problems.add(error.span().unwrap_or(0..0), error.message().replace('\n', ", "), help);
-    }
+    problems.add_errors(&errors, "config/gazetted.example.toml");
     let folder = std::path::absolute(path)
         .ok()
         .and_then(|p| p.parent().map(Path::to_owned))
@@ -53,6 +72,7 @@ pub(super) fn check(
     let backfill = checker.defaults(root.section("defaults", "[defaults]"));
     let store_path = checker.store(root.section("store", "[store]"), environment);
     let fetch = checker.fetch(root.section("fetch", "[fetch]"));
+    let lexicons = checker.detect(root.section("detect", "[detect]"));
     let mail = checker.mail(root.section("mail", "[mail]"));
     let feeds = checker.feeds(root.sections("feed", "[[feed]]"), text.len());
     let digests = checker.digests(root.sections("digest", "[[digest]]"), &feeds);
@@ -61,20 +81,18 @@ pub(super) fn check(
     if digests.is_empty() {
         warnings.push("no [[digest]]: facts are kept, and nobody is told".to_owned());
     }
-    let problems = problems.into_inner();
-    match (store_path, mail) {
-        (Some(store_path), Some(mail)) if problems.is_empty() => Ok(Config {
-            path: path.to_owned(),
-            store_path,
-            backfill,
-            fetch,
-            mail,
-            feeds,
-            digests,
-            warnings,
-        }),
-        _ => Err(ConfigError::new(path, text, problems)),
-    }
+    let config = store_path.zip(mail).map(|(store_path, mail)| Config {
+        path: path.to_owned(),
+        store_path,
+        backfill,
+        fetch,
+        lexicons: Vec::new(),
+        mail,
+        feeds,
+        digests,
+        warnings,
+    });
+    Checked { config, problems: problems.into_inner(), lexicons }
 }
 
 impl Checker<'_> {
@@ -155,6 +173,34 @@ impl Checker<'_> {
         };
         section.finish();
         settings
+    }
+
+    /// The files with the user's own words, each once.
+    fn detect(&self, section: Section) -> Vec<Placed<PathBuf>> {
+        let typed = section.strings("lexicons");
+        let mut found: Vec<Placed<PathBuf>> = Vec::new();
+        for Placed { value, span } in typed.iter().flat_map(|l| &l.value) {
+            let path = self.folder.join(value);
+            if value.trim().is_empty() {
+                let help = "name a file, or take the empty name away";
+                self.problems.add(span.clone(), "`lexicons` in [detect] has an empty name", help);
+            } else if found.iter().any(|known| known.value == path) {
+                let message = format!("`lexicons` in [detect] names `{value}` twice");
+                self.problems.add(span.clone(), message, "take one of them away");
+            } else {
+                found.push(Placed { value: path, span: span.clone() });
+            }
+        }
+        if let Some(over) = found.get(LEXICONS_MAX) {
+            self.problems.add(
+                over.span.clone(),
+                format!("`lexicons` in [detect] names more than {LEXICONS_MAX} files"),
+                "put the words of several into one",
+            );
+        }
+        found.truncate(LEXICONS_MAX);
+        section.finish();
+        found
     }
 
     fn mail(&self, section: Section) -> Option<MailSettings> {
@@ -641,7 +687,7 @@ mod tests {
     }
 
     fn parse(text: &str) -> Result<Config, ConfigError> {
-        check(text, Path::new("/etc/gazetted/gazetted.toml"), &environment())
+        crate::config::parse(text, Path::new("/etc/gazetted/gazetted.toml"), &environment())
     }
 
     const FEED: &str = "[[feed]]\nname = \"a\"\nurl = \"https://example.org/feed\"\n";
@@ -726,6 +772,9 @@ min_confidence = 7
                 "no feed is called `b`",
             ),
             (&format!("{FEED}[defaults]\nbackfill = \"some\"\n"), "30d"),
+            (&format!("{FEED}[detect]\nlexicon = []\n"), "did you mean `lexicons`?"),
+            (&format!("{FEED}[detect]\nlexicons = [\"\"]\n"), ":5:13: `lexicons` in [detect]"),
+            (&format!("{FEED}[detect]\nlexicons = [\"a\", \"a\"]\n"), "names `a` twice"),
             ("[[feed]\n", ":1:"),
         ] {
             let shown = parse(text).unwrap_err().to_string();
@@ -760,6 +809,7 @@ min_confidence = 7
             "per_host_gap",
             "per_host_concurrency",
             "allow_private",
+            "lexicons",
             "from",
             "transport",
             "smtp",

@@ -1,26 +1,22 @@
 //! Problems in a configuration, as people read them.
 
 use std::fmt;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Everything that is wrong with a configuration.
+use crate::typed::Problem;
+
+/// Everything that is wrong with a configuration and the files that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
+    files: Vec<FaultyFile>,
+}
+
+/// A file with its problems, in the order of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FaultyFile {
     path: PathBuf,
     text: String,
     problems: Vec<Problem>,
-}
-
-/// One problem at one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Its bytes in the text.
-    pub span: Range<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub help: String,
 }
 
 impl std::error::Error for ConfigError {}
@@ -28,26 +24,43 @@ impl std::error::Error for ConfigError {}
 impl ConfigError {
     pub(super) fn new(path: &Path, text: &str, mut problems: Vec<Problem>) -> ConfigError {
         problems.sort_by_key(|p| p.span.start);
-        ConfigError { path: path.to_owned(), text: text.to_owned(), problems }
+        let file = FaultyFile { path: path.to_owned(), text: text.to_owned(), problems };
+        ConfigError { files: vec![file] }
     }
 
-    pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> ConfigError {
-        let problem = Problem {
-            span: 0..0,
-            message: format!("the file cannot be read: {error}"),
-            help: "name another with --config FILE, or copy config/gazetted.example.toml there"
-                .into(),
-        };
-        ConfigError { path: path.to_owned(), text: String::new(), problems: vec![problem] }
+    pub(super) fn unreadable(path: &Path, error: &std::io::Error, help: &str) -> ConfigError {
+        let message = format!("the file cannot be read: {error}");
+        ConfigError::new(path, "", vec![Problem { span: 0..0, message, help: help.to_owned() }])
+    }
+
+    /// The problems of several files as one; nothing where there is none.
+    pub(super) fn all(errors: impl IntoIterator<Item = ConfigError>) -> Option<ConfigError> {
+        let files: Vec<FaultyFile> = errors
+            .into_iter()
+            .flat_map(|e| e.files)
+            .filter(|file| !file.problems.is_empty())
+            .collect();
+        (!files.is_empty()).then_some(ConfigError { files })
     }
 
     /// How many problems there are.
     pub fn count(&self) -> usize {
-        self.problems.len()
+        self.files.iter().map(|file| file.problems.len()).sum()
     }
 }
 
 impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for file in &self.files {
+            write!(f, "{file}")?;
+        }
+        let n = self.count();
+        let paths: Vec<String> = self.files.iter().map(|f| f.path.display().to_string()).collect();
+        write!(f, "{n} problem{} in {}", if n == 1 { "" } else { "s" }, paths.join(" and "))
+    }
+}
+
+impl fmt::Display for FaultyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in &self.problems {
             let start = problem.span.start.min(self.text.len());
@@ -67,7 +80,6 @@ impl fmt::Display for ConfigError {
             }
             writeln!(f, "{gutter} = help: {}", problem.help)?;
         }
-        let n = self.problems.len();
-        write!(f, "{n} problem{} in {}", if n == 1 { "" } else { "s" }, self.path.display())
+        Ok(())
     }
 }

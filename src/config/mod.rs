@@ -6,11 +6,12 @@
 pub mod catalogue;
 mod check;
 mod diagnostic;
-mod reader;
+mod lexicons;
 
 use std::path::{Path, PathBuf};
 
 pub use diagnostic::ConfigError;
+pub use lexicons::{LexiconFile, read_lexicons};
 
 use crate::model::{Backfill, Feed, FetchSettings, MailSettings, Subscription};
 use crate::schedule::{CronSpec, Tz};
@@ -26,6 +27,8 @@ pub struct Config {
     pub backfill: Backfill,
     /// How to fetch.
     pub fetch: FetchSettings,
+    /// The user's own words, in the order of the file.
+    pub lexicons: Vec<LexiconFile>,
     /// How to mail.
     pub mail: MailSettings,
     /// The feeds, in the order of the file.
@@ -95,19 +98,29 @@ impl Environment {
     }
 }
 
-/// Reads and checks a file.
+/// Reads and checks a file, and the lexicons that it names.
 ///
 /// # Errors
-/// All problems of the file at once; or that it cannot be read.
+/// All problems of all files at once; or that the file cannot be read.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|e| ConfigError::unreadable(path, &e))?;
-    parse(&text, path, environment)
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        let help = "name another with --config FILE, or copy config/gazetted.example.toml there";
+        ConfigError::unreadable(path, &e, help)
+    })?;
+    let checked = check::check(&text, path, environment);
+    let read = lexicons::read_named(&checked.lexicons);
+    match checked.into_config(path, &text, read.unreadable) {
+        Ok(config) if read.errors.is_empty() => Ok(Config { lexicons: read.files, ..config }),
+        outcome => Err(ConfigError::all(outcome.err().into_iter().chain(read.errors))
+            .expect("one of the two has a problem")),
+    }
 }
 
 /// Checks the text of a configuration. Relative paths in it are taken from the folder of `path`.
+/// The lexicons that it names are not read; [`load`] does that.
 ///
 /// # Errors
 /// All problems of the text at once.
 pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
-    check::check(text, path, environment)
+    check::check(text, path, environment).into_config(path, text, Vec::new())
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 
 use crate::config::{Config, DigestConfig};
-use crate::detect::Grammar;
+use crate::detect::{Grammar, UserLexicon};
 use crate::digest::{Context, compose, period, render_html, render_text};
 use crate::feed;
 use crate::fetch::{Accept, Client, FetchError, classify};
@@ -100,6 +100,7 @@ pub struct Cycle {
     client: Client,
     mailer: Arc<Mailer>,
     config: Arc<Config>,
+    grammar: Arc<Grammar>,
     clock: Clock,
     host: String,
 }
@@ -127,7 +128,9 @@ impl Cycle {
         let client = Client::new(&config.fetch)?;
         let mailer = Arc::new(Mailer::new(&config.mail, credentials_directory)?);
         let host = hostname();
-        let cycle = Cycle { store, client, mailer, config: Arc::new(config), clock, host };
+        let words: Vec<UserLexicon> = config.lexicons.iter().map(|l| l.words.clone()).collect();
+        let grammar = Arc::new(Grammar::with(&words));
+        let cycle = Cycle { store, client, mailer, config: Arc::new(config), grammar, clock, host };
         let feeds: Vec<&Feed> = cycle.config.feeds.iter().map(|f| &f.feed).collect();
         let subscriptions: Vec<_> = cycle.config.digests.iter().map(|d| &d.subscription).collect();
         let mut store = cycle.store.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,6 +204,7 @@ impl Cycle {
         };
         let (pages, page_warnings) = self.pages(feed, &fresh).await;
         let backfill = self.config.backfill;
+        let grammar = Arc::clone(&self.grammar);
         let gathered = Gathered {
             feed: feed.clone(),
             state,
@@ -211,7 +215,7 @@ impl Cycle {
             page_warnings,
             backfill,
         };
-        let plan = tokio::task::spawn_blocking(move || gathered.plan(now))
+        let plan = tokio::task::spawn_blocking(move || gathered.plan(&grammar, now))
             .await
             .map_err(|_| CycleError::Task("reading a feed's entries"))?;
         let (outcome, warnings) = (plan.outcome.clone(), plan.warnings.clone());
@@ -412,7 +416,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn plan(self, now: DateTime<Utc>) -> crate::model::PollPlan {
+    fn plan(self, grammar: &Grammar, now: DateTime<Utc>) -> crate::model::PollPlan {
         let findings = Findings {
             feed: &self.feed,
             state: &self.state,
@@ -423,7 +427,7 @@ impl Gathered {
             page_warnings: self.page_warnings,
             backfill: self.backfill,
         };
-        plan_poll(findings, Grammar::built_in(), now)
+        plan_poll(findings, grammar, now)
     }
 }
 

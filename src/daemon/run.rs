@@ -225,6 +225,7 @@ fn reload(cycle: Cycle, environment: &Environment, credentials_directory: Option
             tracing::info!(
                 feeds = new.config().feeds.len(),
                 digests = new.config().digests.len(),
+                lexicons = new.config().lexicons.len(),
                 "configuration reloaded"
             );
             notify::ready();

@@ -672,11 +672,7 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
 }
 
 /// Where the next name of an enumeration begins, and where the words on this one end.
-fn separator(
-    parsed: &Parsed,
-    after: usize,
-    kind: NameType,
-) -> Option<(usize, usize)> {
+fn separator(parsed: &Parsed, after: usize, kind: NameType) -> Option<(usize, usize)> {
     let limit = (after + DESCRIPTION_TOKENS_MAX).min(parsed.tokens.len());
     for at in after..limit {
         let word = parsed.lower(at);
@@ -944,11 +940,7 @@ impl Item<'_> {
     fn appointee(&self, action: AppointmentAction) -> Option<Fact> {
         let (parsed, context) = (self.parsed, self.context);
         let name = self.best_name();
-        let kind = if name == self.head.names[0] {
-            self.head.kind
-        } else {
-            name.name_type()
-        };
+        let kind = if name == self.head.names[0] { self.head.kind } else { name.name_type() };
         let inline = self.lead.block == self.index;
         let item = inline
             || matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
@@ -1113,8 +1105,7 @@ fn body_of_unit(lines: &[Line], unit: &str, context: &Context) -> Option<String>
         let unit = p.mentions().find(|m| {
             m.kind == MentionKind::Unit && p.slice(m.start, m.end).eq_ignore_ascii_case(unit)
         })?;
-        let body =
-            |m: &Mention| matches!(m.kind, MentionKind::Name(_)) && m.name_type().body;
+        let body = |m: &Mention| matches!(m.kind, MentionKind::Name(_)) && m.name_type().body;
         let before = p
             .mentions()
             .rev()

@@ -273,9 +273,10 @@ impl<'a> Scan<'a> {
         !token.capital
             && !self.is(at, WordClass::UNIT.or(WordClass::TIER).or(WordClass::ROLE))
             && !matches!(token.lower.as_str(), "council" | "committee")
-            && !self.tokens.get(at + 1).is_some_and(|t| {
-                matches!(t.lower.as_str(), "team" | "committee" | "council")
-            })
+            && !self
+                .tokens
+                .get(at + 1)
+                .is_some_and(|t| matches!(t.lower.as_str(), "team" | "committee" | "council"))
             && !token.lower.starts_with('@')
     }
 
@@ -339,7 +340,8 @@ impl<'a> Scan<'a> {
     }
 
     fn known_organisation(&self, at: usize) -> Option<usize> {
-        let (common, written, n) = self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, at)?;
+        let (common, written, n) =
+            self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, at)?;
         let raw = self.raw(at, at + n);
         let first_matches = raw.chars().next() == written.chars().next();
         if !self.tokens[at].capital || !first_matches {
@@ -420,7 +422,9 @@ impl<'a> Scan<'a> {
         let token = &self.tokens[at];
         let head = matches!(self.lower(at + 1), "team" | "committee" | "council")
             && !self.tokens[at + 1].capital;
-        if !head || token.kind != TokenKind::Word || self.lexicon.never_names.contains(token.lower.as_str())
+        if !head
+            || token.kind != TokenKind::Word
+            || self.lexicon.never_names.contains(token.lower.as_str())
         {
             return None;
         }
@@ -529,9 +533,12 @@ impl<'a> Scan<'a> {
                     "company" | "firm" | "project" | "group" | "organization"
                 );
                 let names_body = own
-                    || self.longest(&self.lexicon.bodies, WordClass::BODY, at)
+                    || self
+                        .longest(&self.lexicon.bodies, WordClass::BODY, at)
                         .is_some_and(|(_, w, _)| w.len() > 4)
-                    || self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, at).is_some()
+                    || self
+                        .longest(&self.lexicon.organisations, WordClass::ORGANISATION, at)
+                        .is_some()
                     || self.lexicon.body_heads.contains(token.lower.as_str())
                     || self.longest(&self.lexicon.units, WordClass::UNIT, at).is_some();
                 if names_body || (token.kind != TokenKind::Word && !joint) {
@@ -688,7 +695,9 @@ impl<'a> Scan<'a> {
         let word = self.tokens.get(probe + 1)?.kind == TokenKind::Word;
         let closed = closes.contains(&self.lower(probe + 2));
         let family = self.tokens.get(probe + 3).is_some_and(|t| {
-            t.kind == TokenKind::Word && t.capital && !self.lexicon.never_names.contains(t.lower.as_str())
+            t.kind == TokenKind::Word
+                && t.capital
+                && !self.lexicon.never_names.contains(t.lower.as_str())
         });
         let joined = self.tokens.get(probe + 3)?.span.start > self.tokens[probe + 2].span.end;
         let short = probe == at + 1 && self.is_given_name(self.lower(at));
@@ -719,10 +728,9 @@ impl<'a> Scan<'a> {
                     | "august"
             );
         let unit = self.unit(probe).is_some();
-        let tier =
-            self.longest(&self.lexicon.tiers, WordClass::TIER, probe).is_some_and(|(_, _, n)| {
-                probe + n < self.tokens.len() && self.tier_follows(probe + n)
-            });
+        let tier = self
+            .longest(&self.lexicon.tiers, WordClass::TIER, probe)
+            .is_some_and(|(_, _, n)| probe + n < self.tokens.len() && self.tier_follows(probe + n));
         let role_end =
             self.role(probe).filter(|_| !self.lexicon.given_names.contains(token.lower.as_str()));
         let role = role_end.is_some();

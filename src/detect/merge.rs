@@ -1,15 +1,25 @@
 //! Merging within a document: a fact told twice is one fact.
 
+use rustc_hash::FxHashMap;
+
 use super::lexicon::Lexicon;
 use crate::model::{AppointmentAction, Detail, Fact, Kind, MembershipAction, fold, fold_name};
 
 /// One fact for each that the drafts tell, in the order of their first telling.
 pub fn merge(drafts: Vec<Fact>, lexicon: &Lexicon) -> Vec<Fact> {
     let mut merged: Vec<Fact> = Vec::new();
+    // Names that are the same begin with the same word: only those are compared.
+    let mut by_word: FxHashMap<String, Vec<usize>> = FxHashMap::default();
     for draft in drafts {
-        match merged.iter_mut().find(|known| same(known, &draft, lexicon)) {
-            Some(known) => absorb(known, draft),
-            None => merged.push(draft),
+        let mut word = fold_name(&draft.subject);
+        word.truncate(word.find(' ').unwrap_or(word.len()));
+        let alike = by_word.entry(word).or_default();
+        match alike.iter().copied().find(|at| same(&merged[*at], &draft, lexicon)) {
+            Some(at) => absorb(&mut merged[at], draft),
+            None => {
+                alike.push(merged.len());
+                merged.push(draft);
+            }
         }
     }
     let hosted: Vec<(String, String)> = merged

@@ -11,13 +11,17 @@ mod lead;
 mod list;
 mod mention;
 mod merge;
+mod own;
 mod pattern;
 mod resolve;
 
 use std::cell::LazyCell;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+pub use self::lexicon::UserLexicon;
 
 use crate::model::{Article, Fact};
 use crate::text::{Block, BlockKind, Sentence, blocks, sentences};
@@ -28,11 +32,18 @@ use self::gate::{Objection, is_boilerplate, objection};
 use self::lexicon::Lexicon;
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
-use self::pattern::{Cues, Possible};
+use self::pattern::{Budget, Cues, Possible};
 use self::resolve::Context;
 
 /// Facts below this confidence are stored, and shown only where they are asked for.
 pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
+
+/// No document tells more facts, before they are merged: the longest lists of members have some
+/// hundreds, and what has more is made to be long.
+const DRAFTS_MAX: usize = 5_000;
+
+/// "She succeeds him" looks back at so many facts.
+const PREVIOUS_MAX: usize = 50;
 
 /// Stems without which no construction matches: an article without any costs one scan.
 const STEMS: &[&str] = &[
@@ -84,29 +95,37 @@ const STEMS: &[&str] = &[
 pub struct Grammar {
     lexicon: Lexicon,
     constructions: &'static [Construction],
-    stems: AhoCorasick,
 }
 
 impl Grammar {
     /// The built-in grammar.
     pub fn built_in() -> &'static Grammar {
-        static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar {
-            lexicon: Lexicon::built_in().expect("a test reads the built-in lexicons"),
-            constructions: construct::built_in(),
-            stems: AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .kind(Some(AhoCorasickKind::DFA))
-                .build(STEMS)
-                .expect("the stems are few and short"),
-        });
+        static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::with(&[]));
         &GRAMMAR
     }
+
+    /// The built-in grammar with the words of users.
+    pub fn with(words: &[UserLexicon]) -> Grammar {
+        let lexicon = Lexicon::built_in().expect("a test reads the built-in lexicons");
+        Grammar { lexicon: lexicon.extended(words), constructions: construct::built_in() }
+    }
+}
+
+/// Finds the stems; they are no user's, so that every grammar shares them.
+fn stems() -> &'static AhoCorasick {
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(STEMS)
+            .expect("the stems are few and short")
+    });
+    &FINDER
 }
 
 /// Whether an entry is worth reading in full: a cheap look for the stems of the triggers.
 pub fn could_matter(title: &str, summary_html: &str) -> bool {
-    let stems = &Grammar::built_in().stems;
-    stems.is_match(title) || stems.is_match(summary_html)
+    stems().is_match(title) || stems().is_match(summary_html)
 }
 
 /// The facts of an article, in reading order, each with its evidence; the weak ones included.
@@ -160,6 +179,13 @@ pub enum Step {
         /// The fact, as "action subject @ body".
         fact: String,
     },
+    /// What the user's own words leave out.
+    Ignored {
+        /// The name or the sentence.
+        text: String,
+        /// The key of `[ignore]` that lists it.
+        listed: &'static str,
+    },
 }
 
 /// What detection did with an article.
@@ -203,6 +229,10 @@ impl std::fmt::Display for Explanation {
                     writeln!(f, "    rule       {rule}")?;
                     writeln!(f, "    gives      {fact}")?;
                 }
+                Step::Ignored { text, listed } => {
+                    writeln!(f, "  “{text}”")?;
+                    writeln!(f, "    ignored    by `{listed}` in [ignore]")?;
+                }
             }
         }
         for fact in &self.facts {
@@ -236,29 +266,20 @@ fn outline(fact: &Fact) -> String {
 
 /// The stages, in order.
 fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Vec<Fact> {
-    if !grammar.stems.is_match(&article.title) && !grammar.stems.is_match(&article.html) {
+    if !could_matter(&article.title, &article.html) {
         return Vec::new();
     }
     let blocks = blocks(&article.title, &article.html);
     let split: Vec<Vec<Sentence>> = blocks.iter().map(|b| sentences(&b.text)).collect();
-    let mut lines: Vec<Line> = blocks
-        .iter()
-        .zip(&split)
-        .enumerate()
-        .map(|(block, (b, found))| Line {
-            block,
-            sentences: found
-                .iter()
-                .map(|s| parse(&b.text, &s.tokens, is_headline(b), &grammar.lexicon))
-                .collect(),
-        })
-        .collect();
+    let mut lines = parsed_lines(&blocks, &split, &grammar.lexicon, report);
+    let ignored = own::hide(&mut lines, &grammar.lexicon.own);
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
     for parsed in lines.iter_mut().flat_map(|l| l.sentences.iter_mut()) {
         context.settle(parsed);
     }
     refer_back(&mut lines, &context);
+    own::show(&mut lines, ignored);
     let inherited = inherited(&blocks, &lines);
     let mut drafts = sentence_facts(&blocks, &lines, &inherited, &context, grammar, report);
     let from = drafts.len();
@@ -268,8 +289,7 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     }
     let listed = list::facts(&blocks, &lines, &context, &grammar.lexicon, report);
     // An item that is a sentence with a verb of its own has said it already.
-    let news: Vec<Fact> =
-        listed.into_iter().filter(|f| !drafts.iter().any(|d| says_it(d, f))).collect();
+    let news = unsaid(&drafts, listed);
     for fact in drafts[from..].iter().chain(&news) {
         report(Step::Listed {
             rule: fact.evidence.rule.clone(),
@@ -278,7 +298,31 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
         });
     }
     drafts.extend(news);
+    let drafts = own::settle(drafts, &grammar.lexicon.own, report);
     merge::merge(drafts, &grammar.lexicon)
+}
+
+/// The sentences of every block, without those that the user ignores.
+fn parsed_lines<'a>(
+    blocks: &'a [Block],
+    split: &'a [Vec<Sentence>],
+    lexicon: &Lexicon,
+    report: &mut dyn FnMut(Step),
+) -> Vec<Line<'a>> {
+    let mut lines = Vec::with_capacity(blocks.len());
+    for (block, (b, found)) in blocks.iter().zip(split).enumerate() {
+        let mut sentences = Vec::with_capacity(found.len());
+        for sentence in found {
+            if lexicon.own.ignores_sentence(&sentence.tokens) {
+                let text = b.text[sentence.span.clone()].to_owned();
+                report(Step::Ignored { text, listed: "sentences" });
+                continue;
+            }
+            sentences.push(parse(&b.text, &sentence.tokens, is_headline(b), lexicon));
+        }
+        lines.push(Line { block, sentences });
+    }
+    lines
 }
 
 /// Notes for every sentence the person of whom the text spoke last.
@@ -288,21 +332,26 @@ fn refer_back(lines: &mut [Line], context: &Context) {
         parsed.antecedent.clone_from(&last);
         let named = parsed
             .mentions()
-            .find(|m| {
-                matches!(m.kind, MentionKind::Name(_))
-                    && m.name_type().surely_person
-            })
+            .find(|m| matches!(m.kind, MentionKind::Name(_)) && m.name_type().surely_person)
             .map(|m| context.person(parsed.slice(m.start, m.end)));
         last = named.or(last);
     }
 }
 
-/// Whether the first fact's sentence, part of the second's quotation, tells of the same subject.
-fn says_it(told: &Fact, listed: &Fact) -> bool {
-    told.kind() == listed.kind()
-        && told.polarity() == listed.polarity()
-        && crate::model::fold_name(&told.subject) == crate::model::fold_name(&listed.subject)
-        && listed.evidence.quote.ends_with(&told.evidence.quote)
+/// Those of a list's facts that no sentence of their own item has told.
+fn unsaid(told: &[Fact], listed: Vec<Fact>) -> Vec<Fact> {
+    let key = |f: &Fact| (f.kind(), f.polarity(), crate::model::fold_name(&f.subject));
+    let mut quotes: HashMap<_, Vec<&str>> = HashMap::new();
+    for fact in told {
+        quotes.entry(key(fact)).or_default().push(&fact.evidence.quote);
+    }
+    listed
+        .into_iter()
+        .filter(|f| {
+            let said = quotes.get(&key(f));
+            !said.is_some_and(|all| all.iter().any(|q| f.evidence.quote.ends_with(q)))
+        })
+        .collect()
 }
 
 /// Blocks in which every word may begin with a capital.
@@ -345,9 +394,12 @@ fn sentence_facts(
     report: &mut dyn FnMut(Step),
 ) -> Vec<Fact> {
     let mut drafts: Vec<Fact> = Vec::new();
+    let budget = Budget::default();
     for line in lines {
-        let boilerplate =
-            LazyCell::new(|| is_boilerplate(blocks, line.block, &grammar.lexicon));
+        if budget.is_spent() || drafts.len() >= DRAFTS_MAX {
+            break;
+        }
+        let boilerplate = LazyCell::new(|| is_boilerplate(blocks, line.block, &grammar.lexicon));
         let mut before = 0;
         for parsed in &line.sentences {
             if parsed.trigger_at.iter().all(Option::is_none)
@@ -363,6 +415,7 @@ fn sentence_facts(
                     construction,
                     parsed,
                     cues,
+                    &budget,
                     context,
                     grammar,
                     &|| *boilerplate,
@@ -398,6 +451,7 @@ fn apply(
     construction: &Construction,
     parsed: &Parsed,
     cues: Cues,
+    budget: &Budget,
     context: &Context,
     grammar: &Grammar,
     boilerplate: &dyn Fn() -> bool,
@@ -410,7 +464,7 @@ fn apply(
         construction.patterns.iter().flat_map(|p| p.possible(cues)).collect();
     let mut at = if patterns.is_empty() { parsed.tokens.len() } else { 0 };
     while at < parsed.tokens.len() {
-        let Some(found) = patterns.iter().find_map(|p| p.match_at(parsed, context, at))
+        let Some(found) = patterns.iter().find_map(|p| p.match_at(parsed, context, at, budget))
         else {
             at += 1;
             continue;
@@ -420,7 +474,7 @@ fn apply(
         } else {
             objection(parsed, &found, context.published(), &grammar.lexicon)
         };
-        let previous: Vec<Fact> = drafts[before.min(drafts.len())..].to_vec();
+        let recent = drafts.len().saturating_sub(PREVIOUS_MAX);
         let reading = Reading {
             parsed,
             context,
@@ -428,7 +482,7 @@ fn apply(
             found: &found,
             inherited_unit: inherited.unit.as_deref(),
             inherited_tier: inherited.tier.as_deref(),
-            previous: &previous,
+            previous: &drafts[before.max(recent).min(drafts.len())..],
         };
         let facts = if refused.is_none() { frame::facts(&reading) } else { Vec::new() };
         report(Step::Match {

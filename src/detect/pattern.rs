@@ -15,6 +15,8 @@
 //!
 //! Matching backtracks; sentences are bounded (`text::sentences`), and so are gaps.
 
+use std::cell::Cell;
+
 use super::lexicon::TriggerClass;
 use super::mention::{Mention, MentionKind, Parsed};
 use crate::text::TokenKind;
@@ -196,6 +198,37 @@ pub struct Filler {
     pub own: bool,
 }
 
+/// Steps that matching may take for one document. A post of a megabyte takes a tenth of them; a
+/// text made to be read in many ways is read in some, and then no further.
+const STEPS_MAX: u32 = 4_000_000;
+
+/// Steps that one pattern may take from one token.
+const STEPS_PER_START_MAX: u32 = 3_000;
+
+/// The work that matching has left.
+#[derive(Debug)]
+pub struct Budget {
+    steps: Cell<u32>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { steps: Cell::new(STEPS_MAX) }
+    }
+}
+
+impl Budget {
+    /// Whether nothing is left.
+    pub fn is_spent(&self) -> bool {
+        self.steps.get() == 0
+    }
+
+    /// What one pattern may take from one token.
+    fn of_start(&self) -> u32 {
+        self.steps.get().min(STEPS_PER_START_MAX)
+    }
+}
+
 /// One match of a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
@@ -207,6 +240,8 @@ pub struct Match {
     pub start: usize,
     /// The token after the match.
     pub end: usize,
+    /// Steps that the search for it may still take.
+    pub steps: u32,
 }
 
 /// What matching needs to know of the document.
@@ -248,12 +283,21 @@ pub struct Possible<'a>(&'a [Element]);
 
 impl Possible<'_> {
     /// The match that begins at a token, if there is one.
-    pub fn match_at(self, parsed: &Parsed, names: &dyn Names, at: usize) -> Option<Match> {
+    pub fn match_at(
+        self,
+        parsed: &Parsed,
+        names: &dyn Names,
+        at: usize,
+        budget: &Budget,
+    ) -> Option<Match> {
         if !can_begin(self.0.first()?, parsed, at) {
             return None;
         }
-        let mut found = Match { start: at, end: at, ..Match::default() };
-        step(self.0, parsed, names, at, &mut found).then_some(found)
+        let steps = budget.of_start();
+        let mut found = Match { start: at, end: at, steps, ..Match::default() };
+        let matched = step(self.0, parsed, names, at, &mut found);
+        budget.steps.set(budget.steps.get() - (steps - found.steps));
+        matched.then_some(found)
     }
 }
 
@@ -312,7 +356,12 @@ fn compile_sequence<'a>(
                 let phrases = whole[1..whole.len() - 1].split('|');
                 Element::Words(
                     phrases
-                        .map(|p| crate::text::tokens(p).into_iter().map(|t| t.lower.to_string()).collect())
+                        .map(|p| {
+                            crate::text::tokens(p)
+                                .into_iter()
+                                .map(|t| t.lower.to_string())
+                                .collect()
+                        })
                         .collect(),
                 )
             }
@@ -373,6 +422,10 @@ fn step(
         found.end = at;
         return true;
     };
+    if found.steps == 0 {
+        return false;
+    }
+    found.steps -= 1;
     match first {
         Element::Words(phrases) => phrases.iter().any(|phrase| {
             phrase.iter().enumerate().all(|(i, word)| parsed.lower(at + i) == word)
@@ -553,11 +606,7 @@ pub fn is_event(name: &str) -> bool {
 }
 
 /// "A, B (C), and D": the names that fit, and where the list ends.
-pub fn names_list(
-    parsed: &Parsed,
-    want: Want,
-    at: usize,
-) -> Option<(Vec<Mention>, usize)> {
+pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention>, usize)> {
     let fits = |mention: Mention| {
         let MentionKind::Name(_) = mention.kind else { return false };
         let kind = mention.name_type();

@@ -75,8 +75,7 @@ fn fold_chars(chars: impl Iterator<Item = char>, length: usize) -> String {
 
 /// [`fold`], and without a leading article, bracketed remarks and trailing legal suffixes.
 pub fn fold_name(name: &str) -> String {
-    let mut folded =
-        if name.contains('(') { fold(&without_brackets(name)) } else { fold(name) };
+    let mut folded = if name.contains('(') { fold(&without_brackets(name)) } else { fold(name) };
     if folded.starts_with("the ") {
         folded.drain(..4);
     }

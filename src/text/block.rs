@@ -13,6 +13,9 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 /// from costing more than reading it.
 pub const BLOCKS_MAX: usize = 20_000;
 
+/// No article has more text, in bytes; what comes after is dropped. A book has half of it.
+pub const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
+
 /// No block is longer, in bytes; what comes after starts a block of its own.
 const BLOCK_BYTES_MAX: usize = 64 * 1024;
 
@@ -76,7 +79,7 @@ pub fn blocks(title: &str, html: &str) -> Vec<Block> {
             CallbackEvent::String { value } => builder.text(&String::from_utf8_lossy(value)),
             _ => {}
         }
-        (builder.blocks.len() >= BLOCKS_MAX).then_some(())
+        builder.is_full().then_some(())
     });
     // The first thing that the emitter yields says that there are blocks enough.
     let _: Option<Result<(), Infallible>> = Tokenizer::new_with_emitter(html, emitter).next();
@@ -93,6 +96,8 @@ pub fn plain_text(html: &str) -> String {
 #[derive(Default)]
 struct Builder {
     blocks: Vec<Block>,
+    /// The bytes of their texts.
+    bytes: usize,
     text: String,
     strong_prefix: usize,
     all_strong: bool,
@@ -112,6 +117,11 @@ struct Builder {
 }
 
 impl Builder {
+    /// Whether there are blocks or text enough.
+    fn is_full(&self) -> bool {
+        self.blocks.len() >= BLOCKS_MAX || self.bytes >= TEXT_BYTES_MAX
+    }
+
     fn push_title(&mut self, title: &str) {
         self.text(title);
         let text = std::mem::take(&mut self.text);
@@ -245,7 +255,7 @@ impl Builder {
             }
             if self.text.len() >= BLOCK_BYTES_MAX {
                 self.flush();
-                if self.blocks.len() >= BLOCKS_MAX {
+                if self.is_full() {
                     return;
                 }
             }
@@ -268,7 +278,7 @@ impl Builder {
         while self.text.ends_with(' ') {
             self.text.pop();
         }
-        if self.text.is_empty() || self.blocks.len() >= BLOCKS_MAX {
+        if self.text.is_empty() || self.is_full() {
             self.text.clear();
             return;
         }
@@ -295,6 +305,7 @@ impl Builder {
         } else if matches!(kind, BlockKind::Cell { .. }) {
             block.lead_in = self.table.and_then(|(_, _, _, lead_in)| lead_in);
         }
+        self.bytes += block.text.len();
         self.blocks.push(block);
         self.strong_prefix = 0;
     }
@@ -414,5 +425,8 @@ mod tests {
         assert!(blocks("", &"<li>x".repeat(BLOCKS_MAX * 2)).len() <= BLOCKS_MAX);
         assert_eq!(blocks("", &"<div>".repeat(200_000)).len(), 0);
         assert!(blocks("", &"x".repeat(BLOCK_BYTES_MAX * 3)).len() >= 3);
+        let endless = blocks("", &"<p>word word".repeat(TEXT_BYTES_MAX / 4));
+        let text: usize = endless.iter().map(|b| b.text.len()).sum();
+        assert!(text < TEXT_BYTES_MAX + BLOCK_BYTES_MAX, "{text}");
     }
 }

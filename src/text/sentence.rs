@@ -138,7 +138,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
             continue;
         }
         let begins_word = is_word(c)
-            || (c == '@' || c == '.' && opens && next_is_capital(text, at)) && next_is_word(text, at);
+            || (c == '@' || c == '.' && opens && next_is_capital(text, at))
+                && next_is_word(text, at);
         if begins_word {
             at = word_end(text, at);
             before = None;
@@ -146,7 +147,12 @@ pub fn tokens(text: &str) -> Vec<Token> {
         } else if matches!(c, '\'' | '’') && is_possessive(text, start) {
             at += 1;
             let lower = SmolStr::new_static("'s");
-            found.push(Token { span: start..at, kind: TokenKind::Possessive, lower, capital: false });
+            found.push(Token {
+                span: start..at,
+                kind: TokenKind::Possessive,
+                lower,
+                capital: false,
+            });
         } else {
             let lower = SmolStr::new(c.encode_utf8(&mut [0; 4]));
             found.push(Token { span: start..at, kind: TokenKind::Mark, lower, capital: false });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::http::{Answer, Server};
 use crate::setup::{CHAIR, JOINS, Place, out, rss};
 
-struct Daemon {
+pub struct Daemon {
     child: Child,
     socket: UnixDatagram,
     heard: Vec<String>,
@@ -22,7 +22,7 @@ impl Drop for Daemon {
 }
 
 impl Daemon {
-    fn start(place: &Place) -> Daemon {
+    pub fn start(place: &Place) -> Daemon {
         let path = place.folder.path().join("notify");
         let _ = std::fs::remove_file(&path);
         let socket = UnixDatagram::bind(&path).unwrap();
@@ -43,7 +43,7 @@ impl Daemon {
     }
 
     /// Waits until the daemon says something, and forgets everything up to it.
-    fn wait_for(&mut self, wanted: &str) {
+    pub fn wait_for(&mut self, wanted: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             if let Some(at) = self.heard.iter().position(|line| line.starts_with(wanted)) {
@@ -58,7 +58,7 @@ impl Daemon {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let done = Command::new("kill")
             .arg(format!("-{name}"))
             .arg(self.child.id().to_string())
@@ -67,7 +67,7 @@ impl Daemon {
         assert!(done.success());
     }
 
-    fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.signal("TERM");
         self.wait_for("STOPPING=1");
         assert!(self.child.wait().unwrap().success());
@@ -78,7 +78,7 @@ fn log(place: &Place) -> String {
     std::fs::read_to_string(place.folder.path().join("log")).unwrap()
 }
 
-fn wait_until(what: &str, test: impl Fn() -> bool) {
+pub fn wait_until(what: &str, test: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !test() {
         assert!(Instant::now() < deadline, "{what}");

@@ -8,12 +8,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("schedule", &["model"]),
     ("text", &["model"]),
     ("feed", &["model", "text"]),
-    ("detect", &["model", "text"]),
+    ("typed", &[]),
+    ("detect", &["model", "text", "typed"]),
     ("ledger", &["model"]),
     ("digest", &["model"]),
     ("outbox", &["model"]),
     ("poll", &["model", "schedule", "feed", "text", "detect", "ledger", "fetch"]),
-    ("config", &["model", "schedule"]),
+    ("config", &["model", "schedule", "typed", "detect"]),
     ("fetch", &["model"]),
     ("store", &["model", "ledger", "outbox"]),
     ("mail", &["model", "outbox"]),
@@ -42,14 +43,14 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("lettre", &["mail"]),
     ("askama", &["digest"]),
-    ("toml", &["config", "detect"]),
+    ("toml", &["typed", "config", "detect"]),
     ("clap", &["cli"]),
     ("sd_notify", &["daemon"]),
     ("anyhow", &["cli", "daemon"]),
 ];
 
 const PURE: &[&str] =
-    &["model", "schedule", "text", "feed", "detect", "ledger", "digest", "outbox", "poll"];
+    &["model", "schedule", "typed", "text", "feed", "detect", "ledger", "digest", "outbox", "poll"];
 const IMPURE_WORDS: &[&str] = &[
     "tokio::",
     "tracing::",

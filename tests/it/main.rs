@@ -10,6 +10,7 @@ mod e2e;
 mod fetch;
 mod http;
 mod layers;
+mod lexicons;
 mod mail;
 mod setup;
 mod smtp;

@@ -3,6 +3,7 @@
 //! Code knows kinds, not names: a foundation, a tier or a trigger is added in a file.
 
 mod phrases;
+mod user;
 
 use std::collections::HashMap;
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use smol_str::SmolStr;
 
 pub use phrases::Phrases;
+pub use user::{OwnWords, UserLexicon};
 
 const BODIES: &str = include_str!("bodies.toml");
 const ORGANISATIONS: &str = include_str!("organisations.toml");
@@ -152,6 +154,8 @@ pub struct Lexicon {
     pub negation: Phrases<()>,
     /// Words above lists.
     pub leads: LeadWords,
+    /// What the user's own words say beyond that.
+    pub own: OwnWords,
     /// The classes of all words that the other fields hold.
     classes: FxHashMap<SmolStr, WordClass>,
 }
@@ -360,6 +364,7 @@ impl Lexicon {
             modality: Phrases::of(&words.modality),
             negation: Phrases::of(&words.negation),
             leads: toml::from_str(LEADS)?,
+            own: OwnWords::default(),
             classes: FxHashMap::default(),
         };
         lexicon.index();

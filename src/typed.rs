@@ -1,5 +1,7 @@
-//! Reading a TOML table key by key: wrong types and unknown keys become problems, and reading
-//! goes on.
+//! TOML as somebody typed it, read key by key: wrong types and unknown keys become problems with
+//! their place, and reading goes on.
+//!
+//! Knows no key and no file: the configuration and the lexicons of users say what they expect.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -8,7 +10,16 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::Problem;
+/// One problem at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its bytes in the text.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
 
 /// The problems found so far.
 #[derive(Debug, Default)]
@@ -18,6 +29,15 @@ impl Problems {
     /// Notes one.
     pub fn add(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.0.borrow_mut().push(Problem { span, message: message.into(), help: help.into() });
+    }
+
+    /// Notes what the TOML parser found; `example` is a file that shows how it is written.
+    pub fn add_errors(&self, errors: &[toml::de::Error], example: &str) {
+        for error in errors {
+            let message = error.message().replace('\n', ", ");
+            let help = format!("see {example} for how it is written");
+            self.add(error.span().unwrap_or(0..0), message, help);
+        }
     }
 
     /// All of them.
@@ -144,6 +164,22 @@ impl<'a> Section<'a> {
             self.wrong(key, value, "true or false");
         }
         value.get_ref().as_bool().map(|value_| Placed { value: value_, span: value.span() })
+    }
+
+    /// Keys that may be any, each with a string.
+    pub fn pairs(self) -> Vec<(Placed<String>, Placed<String>)> {
+        let mut found = Vec::new();
+        for (key, value) in self.table.into_iter().flat_map(DeTable::iter) {
+            let name = key.get_ref().to_string();
+            match value.get_ref().as_str() {
+                Some(text) => found.push((
+                    Placed { value: name, span: key.span() },
+                    Placed { value: text.to_owned(), span: value.span() },
+                )),
+                None => self.wrong(&name, value, "a string"),
+            }
+        }
+        found
     }
 
     /// A table inside this one; an empty one where it is missing.

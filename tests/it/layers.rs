@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("digest", &["model"]),
     ("outbox", &["model"]),
     ("poll", &["model", "schedule", "feed", "text", "detect", "ledger", "fetch"]),
+    ("eval", &["model", "text"]),
     ("config", &["model", "schedule"]),
     ("fetch", &["model"]),
     ("store", &["model", "ledger", "outbox"]),
@@ -28,7 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model", "schedule", "feed", "text", "detect", "ledger", "digest", "outbox", "poll",
-            "config", "fetch", "store", "mail", "daemon",
+            "eval", "config", "fetch", "store", "mail", "daemon",
         ],
     ),
 ];
@@ -49,7 +50,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 const PURE: &[&str] =
-    &["model", "schedule", "text", "feed", "detect", "ledger", "digest", "outbox", "poll"];
+    &["model", "schedule", "text", "feed", "detect", "ledger", "digest", "outbox", "poll", "eval"];
 const IMPURE_WORDS: &[&str] = &[
     "tokio::",
     "tracing::",

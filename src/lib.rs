@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod digest;
 pub mod outbox;
 pub mod poll;
+pub mod eval;
 
 // The shell: what touches the world.
 pub mod config;

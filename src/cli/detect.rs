@@ -61,7 +61,8 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn open(path: &Path) -> Result<File, Failure> {
+/// Fails with the path and the reason.
+pub(super) fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|e| Failure::Io(format!("{} cannot be read: {e}", path.display())))
 }
 
@@ -157,7 +158,7 @@ fn show(article: &Article, job: &Job) -> Result<(), Failure> {
 }
 
 /// A fact in the format of DESIGN.md section 4: a tier for memberships, a position for people.
-fn record(fact: &Fact) -> serde_json::Value {
+pub(super) fn record(fact: &Fact) -> serde_json::Value {
     let mut record = serde_json::json!({"kind": fact.kind().as_str(), "action": fact.action(), "subject": fact.subject, "body": fact.body});
     let slots: &[(&str, Option<&str>)] = match fact.kind() {
         crate::model::Kind::Appointment => {

@@ -4,6 +4,7 @@
 mod check;
 mod detect;
 mod digest;
+mod eval;
 mod facts;
 mod feeds;
 mod once;
@@ -62,6 +63,8 @@ enum Command {
     Facts(facts::Arguments),
     /// Detect facts in documents: JSON lines, an HTML file or a feed file
     Detect(detect::Arguments),
+    /// Measure detection on a labelled corpus
+    Eval(eval::Arguments),
     /// Check the configuration and show when things would run; touches no network
     Check,
     /// List the feeds and their state
@@ -221,6 +224,7 @@ pub fn main() -> ExitCode {
         Command::Digest(arguments) => digest::run(&shell, &arguments),
         Command::Facts(arguments) => facts::run(&shell, &arguments),
         Command::Detect(arguments) => detect::run(&shell, &arguments),
+        Command::Eval(arguments) => eval::run(&shell, &arguments),
         Command::Check => check::run(&shell),
         Command::Feeds(arguments) => feeds::run(&shell, &arguments),
     };

@@ -5,8 +5,10 @@
 
 mod article;
 mod block;
+mod escape;
 mod sentence;
 
 pub use article::article_html;
 pub use block::{BLOCKS_MAX, Block, BlockKind, blocks, plain_text};
+pub use escape::unescape;
 pub use sentence::{Sentence, Span, Token, TokenKind, sentences, tokens};

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("digest", &["model"]),
     ("outbox", &["model"]),
     ("poll", &["model", "schedule", "feed", "text", "detect", "ledger", "fetch"]),
+    ("eval", &["model", "text"]),
     ("config", &["model", "schedule", "typed", "detect"]),
     ("fetch", &["model"]),
     ("store", &["model", "ledger", "outbox"]),
@@ -29,7 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model", "schedule", "feed", "text", "detect", "ledger", "digest", "outbox", "poll",
-            "config", "fetch", "store", "mail", "daemon",
+            "eval", "config", "fetch", "store", "mail", "daemon",
         ],
     ),
 ];
@@ -50,7 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 const PURE: &[&str] =
-    &["model", "schedule", "typed", "text", "feed", "detect", "ledger", "digest", "outbox", "poll"];
+    &["model", "schedule", "typed", "text", "feed", "detect", "ledger", "digest", "outbox", "poll", "eval"];
 const IMPURE_WORDS: &[&str] = &[
     "tokio::",
     "tracing::",

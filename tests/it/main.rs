@@ -7,6 +7,7 @@ mod cli;
 mod corpus;
 mod daemon;
 mod e2e;
+mod eval;
 mod fetch;
 mod http;
 mod layers;

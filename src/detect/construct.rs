@@ -18,6 +18,10 @@ pub enum Frame {
     Found,
     /// A member renews.
     Renew,
+    /// A member rises to another level, or goes down to one.
+    Upgrade,
+    /// A person takes a seat: elected where the document tells of an election.
+    Seat,
     /// A member leaves.
     Withdraw,
     /// A person is appointed.

@@ -33,6 +33,11 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Join => reading.joins(),
         Frame::Found => reading.founders(),
         Frame::Renew => reading.memberships(MembershipAction::Renewed),
+        Frame::Upgrade => reading.upgrades(),
+        Frame::Seat if reading.context.election => {
+            reading.appointments(AppointmentAction::Elected)
+        }
+        Frame::Seat => reading.appointments(AppointmentAction::Appointed),
         Frame::Withdraw => reading.memberships(MembershipAction::Left),
         Frame::Appoint => reading.appointments(AppointmentAction::Appointed),
         Frame::Elect => reading.appointments(reading.elected()),
@@ -378,6 +383,18 @@ impl Reading<'_> {
             .or_else(|| self.context.own_body.clone())
     }
 
+    /// "The Harbor Foundation has a new member", "… welcomes …": the body with which the sentence
+    /// begins.
+    fn speaking_body(&self) -> Option<String> {
+        let first = self.parsed.mentions().next().filter(|m| m.end <= self.found.start)?;
+        let kind = first.name_type();
+        let opens = first.start == 0
+            || first.start == 1 && self.parsed.lower(0) == "the";
+        let verb = !matches!(self.parsed.lower(first.end), "," | "'s" | "’s" | "(" | "and" | ":");
+        (opens && verb && (kind.body || kind.known_body))
+            .then(|| self.context.body_name(self.parsed.slice(first.start, first.end)))
+    }
+
     /// Who appoints: "Kestrel Systems today named …".
     fn agent(&self, trigger: usize) -> Option<Mention> {
         self.parsed
@@ -411,6 +428,7 @@ impl Reading<'_> {
             let unknown =
                 kind.lone && (!kind.organisation || kind.shouted) && unit.is_some() && !member;
             let person = kind.surely_person
+                || self.is_pronoun(subject)
                 || (kind.person && !kind.organisation && position && tier.is_none())
                 || unknown && tier.is_none();
             if person {
@@ -487,7 +505,35 @@ impl Reading<'_> {
         foundation && (as_project && !member || own && !foundation_itself && !member)
     }
 
+    /// "… from Silver to Gold": the level behind "to", else the last one.
+    fn upgrades(&self) -> Vec<Fact> {
+        let words = self.parsed.slice(self.found.start, self.found.end).to_lowercase();
+        let action = if words.contains("downgrad") {
+            MembershipAction::Downgraded
+        } else {
+            MembershipAction::Upgraded
+        };
+        let tiers: Vec<Mention> = self
+            .parsed
+            .mentions()
+            .filter(|m| m.kind == MentionKind::Tier && m.start >= self.found.start)
+            .collect();
+        let risen = tiers.iter().find(|m| self.parsed.lower(m.start.wrapping_sub(1)) == "to");
+        let tier = risen.or(tiers.last()).map(|m| self.parsed.slice(m.start, m.end).to_owned());
+        let mut facts = self.memberships(action);
+        for fact in &mut facts {
+            if let Detail::Membership(m) = &mut fact.detail {
+                m.tier.clone_from(&tier);
+            }
+        }
+        facts
+    }
+
     fn founders(&self) -> Vec<Fact> {
+        // One company that announces a body of its own is no member of it.
+        if self.found.trigger.is_none() && self.fillers(Slot::Subject).count() < 2 {
+            return Vec::new();
+        }
         let word = (self.found.start..self.found.end)
             .map(|i| self.parsed.lower(i))
             .find(|w| matches!(*w, "founding" | "charter" | "inaugural"))
@@ -523,14 +569,21 @@ impl Reading<'_> {
 
     fn memberships(&self, action: MembershipAction) -> Vec<Fact> {
         self.fillers(Slot::Subject)
-            .filter(|f| !self.kind_of(*f).surely_person)
+            .filter(|f| {
+                let kind = self.kind_of(*f);
+                // A given name alone is a person's, too.
+                !kind.surely_person && !(kind.person && kind.lone) && !self.is_pronoun(*f)
+            })
             .filter_map(|f| self.membership(f, action))
             .collect()
     }
 
     fn membership(&self, subject: Filler, action: MembershipAction) -> Option<Fact> {
         let name = self.context.full_name(self.text(subject));
-        let body = self.body(false)?;
+        let body = match self.speaking_body() {
+            Some(body) if self.fillers(Slot::Body).next().is_none() => body,
+            _ => self.body(false)?,
+        };
         if fold_name(&body) == fold_name(&name) {
             return None;
         }
@@ -577,6 +630,15 @@ impl Reading<'_> {
         if unit.is_none() && seat {
             unit = self.inherited_unit.map(str::to_owned);
         }
+        // "named a Leader in storage" is an award.
+        let award = role.as_deref().is_some_and(|r| r.eq_ignore_ascii_case("leader"))
+            && matches!(self.construction.frame, Frame::Appoint)
+            && self.parsed.tokens[self.found.end.min(self.parsed.tokens.len())..]
+                .first()
+                .is_some_and(|t| t.lower == "in");
+        if award {
+            return None;
+        }
         if role.is_none()
             && unit.is_none()
             && action == AppointmentAction::Elected
@@ -597,7 +659,7 @@ impl Reading<'_> {
             affiliation,
         });
         let mut fact = self.fact(name, body, detail, subject);
-        if matches!(self.parsed.lower(subject.start), "he" | "she") {
+        if self.is_pronoun(subject) {
             fact.confidence -= 0.1;
         } else if !kind.surely_person {
             // "Kyverno is now a controller": a common noun after a verb of being.
@@ -610,11 +672,15 @@ impl Reading<'_> {
         Some(fact)
     }
 
+    fn is_pronoun(&self, subject: Filler) -> bool {
+        matches!(self.parsed.lower(subject.start), "he" | "she")
+    }
+
     /// The full name; of a pronoun, the name of whom it stands for.
     fn person(&self, subject: Filler) -> String {
         let said = self.text(subject);
         match &self.parsed.antecedent {
-            Some(name) if matches!(self.parsed.lower(subject.start), "he" | "she") => name.clone(),
+            Some(name) if self.is_pronoun(subject) => name.clone(),
             _ => self.context.person(said),
         }
     }
@@ -730,6 +796,22 @@ impl Reading<'_> {
 
     fn succession(&self) -> Vec<Fact> {
         let mut facts = self.appointments(AppointmentAction::Appointed);
+        let left = self.previous.iter().rev().find_map(|f| match &f.detail {
+            Detail::Appointment(a) if a.action == AppointmentAction::Departed => Some((f, a)),
+            _ => None,
+        });
+        if let (Some((departure, post)), None) = (left, self.fillers(Slot::Other).next()) {
+            for fact in &mut facts {
+                if let Detail::Appointment(a) = &mut fact.detail
+                    && fact.body == departure.body
+                    && a.unit.is_none()
+                    && a.role.as_deref() == Some("member")
+                {
+                    a.unit.clone_from(&post.unit);
+                    a.role.clone_from(&post.role);
+                }
+            }
+        }
         let words = self.trigger_words().to_lowercase();
         let passive = words.ends_with("by");
         facts.extend(

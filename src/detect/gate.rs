@@ -106,6 +106,11 @@ fn modal(tokens: &[Token], lexicon: &Lexicon) -> bool {
         let polite = match tokens[at].lower.as_str() {
             "would" => behind().any(|w| matches!(w, "like" | "love")),
             "want" | "wants" | "wanted" => behind().any(|w| POLITE_VERBS.contains(&w)),
+            // "Please join me in welcoming …"
+            "please" => tokens[at + length..]
+                .iter()
+                .take(4)
+                .any(|t| matches!(t.lower.as_str(), "welcoming" | "congratulating" | "thanking")),
             "why" => {
                 at > 0 && matches!(tokens[at - 1].lower.as_str(), "that's" | "that’s" | "is" | "'s")
             }

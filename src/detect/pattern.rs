@@ -617,7 +617,11 @@ pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention
                 kind.surely_person
                     || (kind.person || lone) && nameable && !kind.body && !is_title(parsed, mention)
             }
-            Want::Organisations => !kind.surely_person && (!kind.project || kind.organisation),
+            Want::Organisations => {
+                !kind.surely_person
+                    && !(kind.person && kind.lone)
+                    && (!kind.project || kind.organisation)
+            }
             _ => true,
         }
     };
@@ -644,7 +648,13 @@ pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention
             break;
         }
         next = skip_honorific(parsed, next);
-        let Some(mention) = parsed.mention_at.get(next).copied().flatten().filter(|m| fits(*m))
+        // "Our sponsors Quill Data, Priya Raman and Granite Bank": people pass in a list of
+        // organisations.
+        let passes = |m: Mention| {
+            want == Want::Organisations && m.name_type().surely_person && after != skip_bracket(parsed, end)
+                || fits(m)
+        };
+        let Some(mention) = parsed.mention_at.get(next).copied().flatten().filter(|m| passes(*m))
         else {
             break;
         };
@@ -676,6 +686,8 @@ fn stands_alone(parsed: &Parsed, mention: Mention) -> bool {
     let before = mention.start.checked_sub(1);
     let opens = before.is_none_or(|b| {
         matches!(parsed.lower(b), "," | "and" | "&" | ":" | "that" | "–" | "—")
+            || parsed.lower(b) == "to"
+                && b.checked_sub(1).is_some_and(|c| parsed.lower(c).starts_with("congrat"))
             || (0..=b).any(|t| {
                 parsed.trigger_at[t]
                     .is_some_and(|t| t.class == TriggerClass::Welcome && t.end == mention.start)

@@ -82,7 +82,7 @@ fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
         "!" | "?" | "…" | "。" => gap || token.lower == "。",
         "." => {
             if !gap {
-                return false;
+                return next.capital && is_forgotten_space(text, token.span.start);
             }
             let opens = next.capital
                 || next.kind == TokenKind::Mark
@@ -170,12 +170,22 @@ fn char_at(text: &str, at: usize) -> Option<char> {
     if byte.is_ascii() { Some(char::from(byte)) } else { text[at..].chars().next() }
 }
 
+/// "the podcast.We": a stop between a small letter and a capital ends a sentence.
+fn is_forgotten_space(text: &str, stop: usize) -> bool {
+    let before = text[..stop].chars().rev().take(3).filter(|c| c.is_lowercase()).count();
+    before == 3 && next_is_capital(text, stop + 1)
+}
+
 /// Where the word ends that goes on at `at`.
 fn word_end(text: &str, mut at: usize) -> usize {
     while let Some(c) = char_at(text, at) {
         let after = at + c.len_utf8();
         let inside =
-            is_word(c) || is_joint(c) && next_is_word(text, after) && !is_possessive(text, at);
+            is_word(c)
+                || is_joint(c)
+                    && next_is_word(text, after)
+                    && !is_possessive(text, at)
+                    && !(c == '.' && is_forgotten_space(text, at));
         if !inside {
             break;
         }

@@ -34,9 +34,7 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Found => reading.founders(),
         Frame::Renew => reading.memberships(MembershipAction::Renewed),
         Frame::Upgrade => reading.upgrades(),
-        Frame::Seat if reading.context.election => {
-            reading.appointments(AppointmentAction::Elected)
-        }
+        Frame::Seat if reading.context.election => reading.appointments(AppointmentAction::Elected),
         Frame::Seat => reading.appointments(AppointmentAction::Appointed),
         Frame::Withdraw => reading.memberships(MembershipAction::Left),
         Frame::Appoint => reading.appointments(AppointmentAction::Appointed),
@@ -342,8 +340,26 @@ impl Reading<'_> {
                 while matches!(self.parsed.lower(at), "the" | "our" | "its") {
                     at += 1;
                 }
-                if let Some(m) =
-                    self.parsed.mention_at.get(at).copied().flatten().filter(|m| fits(m))
+                // "Chief Executive of Kestrel Systems": the post says where it is.
+                let named = |m: &Mention| {
+                    let kind = m.name_type();
+                    let led = matches!(self.parsed.lower(anchor.end), "of" | "at");
+                    let apposed = self.parsed.lower(anchor.start.wrapping_sub(1)) == ",";
+                    let filled = self.found.fillers.iter().any(|f| f.start == anchor.start);
+                    led && filled
+                        && !apposed
+                        && kind.organisation
+                        && !kind.surely_person
+                        && !kind.project
+                        && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
+                };
+                if let Some(m) = self
+                    .parsed
+                    .mention_at
+                    .get(at)
+                    .copied()
+                    .flatten()
+                    .filter(|m| fits(m) || named(m))
                 {
                     return Some(self.context.body_name(self.parsed.slice(m.start, m.end)));
                 }
@@ -388,8 +404,7 @@ impl Reading<'_> {
     fn speaking_body(&self) -> Option<String> {
         let first = self.parsed.mentions().next().filter(|m| m.end <= self.found.start)?;
         let kind = first.name_type();
-        let opens = first.start == 0
-            || first.start == 1 && self.parsed.lower(0) == "the";
+        let opens = first.start == 0 || first.start == 1 && self.parsed.lower(0) == "the";
         let verb = !matches!(self.parsed.lower(first.end), "," | "'s" | "’s" | "(" | "and" | ":");
         (opens && verb && (kind.body || kind.known_body))
             .then(|| self.context.body_name(self.parsed.slice(first.start, first.end)))
@@ -454,6 +469,11 @@ impl Reading<'_> {
             if community && !member {
                 continue;
             }
+            // "Acme sponsored the league to run a programme": one event.
+            let sponsored = self.construction.name == "<subject> sponsors <body>";
+            if sponsored && self.parsed.lower(self.found.end) == "to" {
+                continue;
+            }
             let own = named_body.is_none_or(|f| f.own || self.context.is_own_body(self.text(f)));
             let certain = member || tier.is_some();
             let vague_place = named_body.is_none_or(|f| f.own)
@@ -502,7 +522,7 @@ impl Reading<'_> {
                     "project" | "projects" | "incubating" | "incubation" | "sandbox"
                 )
             });
-        foundation && (as_project && !member || own && !foundation_itself && !member)
+        foundation && !member && (as_project || own && !foundation_itself && !self.context.wire)
     }
 
     /// "… from Silver to Gold": the level behind "to", else the last one.
@@ -882,6 +902,9 @@ impl Reading<'_> {
         let from = tokens[0].span.start;
         let until = tokens[tokens.len() - 1].span.end;
         let quote = self.parsed.text[from..until].to_owned();
+        let guessed = self.context.own_is_guess
+            && self.context.own_body.as_deref() == Some(body.as_str())
+            && !self.parsed.text.contains(body.as_str());
         let mark_start = tokens[self.found.start.min(place.start)].span.start - from;
         let mark_end = tokens[self.found.end.clamp(1, tokens.len()) - 1].span.end - from;
         Fact {
@@ -894,7 +917,7 @@ impl Reading<'_> {
                 marks: vec![(mark_start, mark_end)],
                 rule: self.construction.name.clone(),
             },
-            confidence: self.construction.confidence,
+            confidence: self.construction.confidence - if guessed { 0.4 } else { 0.0 },
         }
     }
 }

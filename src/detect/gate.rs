@@ -107,10 +107,10 @@ fn modal(tokens: &[Token], lexicon: &Lexicon) -> bool {
             "would" => behind().any(|w| matches!(w, "like" | "love")),
             "want" | "wants" | "wanted" => behind().any(|w| POLITE_VERBS.contains(&w)),
             // "Please join me in welcoming …"
-            "please" => tokens[at + length..]
-                .iter()
-                .take(4)
-                .any(|t| matches!(t.lower.as_str(), "welcoming" | "congratulating" | "thanking")),
+            "please" => {
+                let mut after = behind();
+                matches!(after.next(), Some("me" | "us")) && after.next() == Some("in")
+            }
             "why" => {
                 at > 0 && matches!(tokens[at - 1].lower.as_str(), "that's" | "that’s" | "is" | "'s")
             }
@@ -151,6 +151,10 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
     let ago = (end..until).any(|i| parsed.lower(i) == "ago");
     ago || (from..until).any(|i| {
         let Some(told) = year_of(&parsed.tokens[i]) else { return false };
+        // "Granite Bank, a sponsor since 2015, has renewed …"
+        if i < start && parsed.lower(i.wrapping_sub(1)) == "since" {
+            return false;
+        }
         // "March 2025", "March 4, 2025".
         let named = (1..=3)
             .find_map(|back| i.checked_sub(back).and_then(|b| month_number(parsed.lower(b))));

@@ -203,6 +203,15 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
     let marked = |at: usize| blocks[at].strong_prefix > 0 || blocks[at].text.contains(['(', '[']);
     let sure =
         |at: usize| heads.get(at).and_then(Option::as_ref).is_some_and(|h| h.kind.surely_person);
+    // A heading of one word among headings that name organisations names one too.
+    let among_organisations = |at: usize| {
+        let organisation = |other: usize| {
+            blocks.get(other).is_some_and(|b| b.kind == blocks[at].kind)
+                && heads[other].as_ref().is_some_and(|h| h.whole && h.kind.organisation)
+        };
+        (1..=2 * DESCRIPTION_BLOCKS_MAX)
+            .any(|step| organisation(at + step) || at >= step && organisation(at - step))
+    };
     let beside = |at: usize| {
         (1..=DESCRIPTION_BLOCKS_MAX).any(|step| {
             let near = |other: Option<usize>| {
@@ -226,6 +235,7 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
                 BlockKind::Heading(_) => {
                     head.kind.surely_person
                         || beside(at)
+                        || head.whole && among_organisations(at)
                         || !can_be_person(head.kind)
                         || blocks[at].text.contains('(')
                 }

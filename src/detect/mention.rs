@@ -465,7 +465,7 @@ impl<'a> Scan<'a> {
     /// Modifiers, a head, and what `of` or `for` adds.
     fn role(&self, at: usize) -> Option<usize> {
         if let Some((_, _, n)) = self.longest(&self.lexicon.role_phrases, WordClass::ROLE, at) {
-            return Some(self.role_tail(at + n));
+            return Some(self.role_tail(at, at + n));
         }
         if !self.is(at, WordClass::ROLE) {
             return None;
@@ -498,7 +498,7 @@ impl<'a> Scan<'a> {
         if alone && weak && !self.tokens[at].capital {
             return None;
         }
-        Some(self.role_tail(head))
+        Some(self.role_tail(at, head))
     }
 
     /// "CRO", not "Cro": an acronym is a role in capitals or small letters only.
@@ -520,8 +520,36 @@ impl<'a> Scan<'a> {
         })
     }
 
+    /// "Chief Executive Officer of", "Chair of": what follows is led, and no field of work.
+    fn is_led(&self, start: usize, of: usize) -> bool {
+        let title = self.raw(start, of).to_lowercase();
+        self.lower(of) == "of"
+            && [
+                "ceo",
+                "chief executive officer",
+                "chief executive",
+                "executive director",
+                "president and ceo",
+                "founder",
+                "co-founder",
+                "president and chief executive officer",
+            ]
+            .contains(&title.as_str())
+    }
+
+    /// "Kestrel Systems", not "Cloud Systems": a name, and a word that companies bear.
+    fn is_company(&self, at: usize) -> bool {
+        let field = self.is(at, WordClass::ROLE)
+            || self.lexicon.organisation_heads.contains(self.lower(at));
+        let next = self.tokens.get(at + 1);
+        !field
+            && next.is_some_and(|t| {
+                t.capital && self.lexicon.organisation_heads.contains(t.lower.as_str())
+            })
+    }
+
     /// "… of Engineering", "… for Australia": capitalised words that are no body.
-    fn role_tail(&self, mut end: usize) -> usize {
+    fn role_tail(&self, start: usize, mut end: usize) -> usize {
         if matches!(self.lower(end), "of" | "for") {
             let mut last = end;
             let mut at = end + 1;
@@ -533,6 +561,8 @@ impl<'a> Scan<'a> {
                     "company" | "firm" | "project" | "group" | "organization"
                 );
                 let names_body = own
+                    || token.capital && at == end + 1 && self.is_led(start, end)
+                    || token.capital && at == end + 1 && self.is_company(at)
                     || self
                         .longest(&self.lexicon.bodies, WordClass::BODY, at)
                         .is_some_and(|(_, w, _)| w.len() > 4)
@@ -734,13 +764,22 @@ impl<'a> Scan<'a> {
         let role_end =
             self.role(probe).filter(|_| !self.lexicon.given_names.contains(token.lower.as_str()));
         let role = role_end.is_some();
+        // "Lindsay Capital Advisors", not "Tom Okafor Advisors".
+        let firm =
+            matches!(token.lower.as_str(), "advisors" | "partners" | "associates" | "consultants")
+                && role_end == Some(probe + 1)
+                && !self.lexicon.given_names.contains(self.lower(at))
+                && (at..probe).all(|i| self.tokens[i].capital);
         // "Ana Judge", not "Crystal Community Manager".
         let known_person = self.lexicon.given_names.contains(self.tokens[at].lower.as_str())
             && role_end == Some(probe + 1);
         // A trigger in a headline ends the name: "Acme Names Ana".
         let in_body =
             self.has_body_head(at, probe) && (at..probe).any(|i| self.tokens[i].lower == "of");
-        !(generic || unit || tier || role && !(known_person && probe == at + 1) && !in_body)
+        !(generic
+            || unit
+            || tier
+            || role && !firm && !(known_person && probe == at + 1) && !in_body)
     }
 
     /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".
@@ -845,8 +884,16 @@ impl<'a> Scan<'a> {
             self.lexicon.honorifics.contains(self.lower(before))
         };
         let titled = self.lexicon.role_heads.contains(last);
+        // "AWS Secrets", not "JB Rainsberger" or "ANA CASTELLAN".
+        let capitals = |t: &&Token| {
+            t.span.len() > 2 && self.text[t.span.clone()].chars().all(char::is_uppercase)
+        };
+        let mixed = words.iter().any(capitals)
+            && !words.iter().all(|t| capitals(&t))
+            && !words.iter().any(|t| matches!(t.lower.as_str(), "iii" | "phd"))
+            && !words.last().is_some_and(capitals);
         let against =
-            titled || body || marks || shouting || digits || (organisation_word && !given);
+            titled || mixed || body || marks || shouting || digits || (organisation_word && !given);
         let person = handle
             || honorific
             || (!against && (2..=4).contains(&words.len()))

@@ -429,9 +429,7 @@ fn sentence_facts(
         let boilerplate = LazyCell::new(|| is_boilerplate(blocks, line.block, &grammar.lexicon));
         let mut before = 0;
         for parsed in &line.sentences {
-            if parsed.trigger_at.iter().all(Option::is_none)
-                && !parsed.tokens.iter().any(|t| speaks_of_news(&t.lower))
-            {
+            if parsed.mentions().next().is_none() {
                 continue;
             }
             let cues = Cues::of(parsed);
@@ -455,22 +453,13 @@ fn sentence_facts(
                     },
                 );
             }
-            if !matched && parsed.mentions().next().is_some() {
+            if !matched && parsed.trigger_at.iter().any(Option::is_some) {
                 report(unmatched(parsed));
             }
             before = if drafts.len() > from { from } else { before };
         }
     }
     drafts
-}
-
-/// Words without a class of their own that some constructions begin with.
-fn speaks_of_news(word: &str) -> bool {
-    matches!(word, "will" | "previous" | "former" | "continue" | "continues")
-        || matches!(word, "farewell" | "goodbye" | "thank" | "thanks" | "passes" | "hands")
-        || word.starts_with("new")
-        || word.starts_with("announc")
-        || word.starts_with("addition")
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -650,10 +650,8 @@ pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention
         next = skip_honorific(parsed, next);
         // "Our sponsors Quill Data, Priya Raman and Granite Bank": people pass in a list of
         // organisations.
-        let passes = |m: Mention| {
-            want == Want::Organisations && m.name_type().surely_person && after != skip_bracket(parsed, end)
-                || fits(m)
-        };
+        let passes =
+            |m: Mention| want == Want::Organisations && m.name_type().surely_person || fits(m);
         let Some(mention) = parsed.mention_at.get(next).copied().flatten().filter(|m| passes(*m))
         else {
             break;

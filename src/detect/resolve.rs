@@ -50,6 +50,8 @@ pub struct Context {
     pub month: Option<i32>,
     /// Whether the publisher carries other people's news, so that any organisation can be the body.
     pub wire: bool,
+    /// Whether nothing in the document says that it speaks of its publisher.
+    pub own_is_guess: bool,
     /// Whether the document reports an election.
     pub election: bool,
     /// Whether it reports an election or selection.
@@ -85,6 +87,7 @@ impl Context {
                 .and_then(|p| p.get(5..7))
                 .and_then(|m| m.parse().ok()),
             wire: false,
+            own_is_guess: false,
             election: false,
             selection: false,
             launch: false,
@@ -110,13 +113,15 @@ impl Context {
                 }
                 context.learn_acronym(parsed, mention);
                 context.learn_definition(parsed, mention, kind);
+                context.learn_announcer(parsed, mention, kind);
                 context.learn_person_by_pronoun(parsed, mention, kind);
                 if kind.surely_person && mention.end - mention.start >= 2 {
                     context.learn_person(parsed, mention);
                 }
             }
         }
-        (context.own_body, context.wire) = own_body(article, sentences, lexicon, &context);
+        (context.own_body, context.wire, context.own_is_guess) =
+            own_body(article, sentences, lexicon, &context);
         context.own_acronym = acronym_of(article.publisher.trim(), sentences);
         if let (Some(acronym), false) = (&context.own_acronym, context.wire) {
             // A document that says only "ISRG" is about ISRG.
@@ -330,6 +335,21 @@ impl Context {
             {
                 self.acronyms.entry(raw.to_owned()).or_insert_with(|| name.clone());
             }
+        }
+    }
+
+    /// "Lindsay Wren today announced", "… is pleased to announce": so organisations speak.
+    fn learn_announcer(&mut self, parsed: &Parsed, mention: Mention, kind: NameType) {
+        let word = |at: usize| parsed.lower(mention.end + at);
+        let today = word(0) == "today" && matches!(word(1), "announced" | "announces")
+            || matches!(word(0), "announced" | "announces") && word(1) == "today";
+        let pleased = word(0) == "is"
+            && matches!(word(1), "pleased" | "proud" | "excited" | "thrilled" | "delighted")
+            && word(2) == "to"
+            && matches!(word(3), "announce" | "welcome");
+        if mention.start <= 3 && (today || pleased) && !kind.body {
+            let name = fold_name(parsed.slice(mention.start, mention.end));
+            self.types.insert(name, NameType { organisation: true, ..NameType::default() });
         }
     }
 
@@ -589,7 +609,7 @@ fn own_body(
     sentences: &[&Parsed],
     lexicon: &Lexicon,
     context: &Context,
-) -> (Option<String>, bool) {
+) -> (Option<String>, bool, bool) {
     let mut publisher = article.publisher.trim();
     for tail in PUBLISHER_TAILS {
         publisher = publisher.strip_suffix(tail).unwrap_or(publisher);
@@ -608,11 +628,23 @@ fn own_body(
         p.tokens.iter().any(|t| t.lower == first_word || p.text[t.span.clone()] == acronym)
     });
     if !wire && (spoken || speaks_for_itself(sentences)) {
-        return (Some(publisher.to_owned()), false);
+        return (Some(publisher.to_owned()), false, false);
     }
     match announcer(sentences, context) {
-        Some(name) => (Some(name), true),
-        None => ((!wire).then(|| publisher.to_owned()), wire),
+        Some(name) => (Some(name), true, false),
+        None => {
+            let words = crate::text::tokens(publisher);
+            let known = lexicon.canonical_body(publisher).is_some()
+                || lexicon
+                    .organisations
+                    .longest(&words, 0)
+                    .is_some_and(|(_, _, n)| n == words.len())
+                || words.iter().any(|t| {
+                    lexicon.body_heads.contains(t.lower.as_str())
+                        || lexicon.organisation_heads.contains(t.lower.as_str())
+                });
+            ((!wire).then(|| publisher.to_owned()), wire, !known)
+        }
     }
 }
 

@@ -180,12 +180,11 @@ fn is_forgotten_space(text: &str, stop: usize) -> bool {
 fn word_end(text: &str, mut at: usize) -> usize {
     while let Some(c) = char_at(text, at) {
         let after = at + c.len_utf8();
-        let inside =
-            is_word(c)
-                || is_joint(c)
-                    && next_is_word(text, after)
-                    && !is_possessive(text, at)
-                    && !(c == '.' && is_forgotten_space(text, at));
+        let inside = is_word(c)
+            || is_joint(c)
+                && next_is_word(text, after)
+                && !is_possessive(text, at)
+                && !(c == '.' && is_forgotten_space(text, at));
         if !inside {
             break;
         }

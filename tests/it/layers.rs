@@ -50,8 +50,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["cli", "daemon"]),
 ];
 
-const PURE: &[&str] =
-    &["model", "schedule", "typed", "text", "feed", "detect", "ledger", "digest", "outbox", "poll", "eval"];
+const PURE: &[&str] = &[
+    "model", "schedule", "typed", "text", "feed", "detect", "ledger", "digest", "outbox", "poll",
+    "eval",
+];
 const IMPURE_WORDS: &[&str] = &[
     "tokio::",
     "tracing::",

@@ -381,7 +381,7 @@ mod tests {
         let file: HashMap<TriggerClass, Vec<String>> = toml::from_str(TRIGGERS).unwrap();
         let mut seen = Words::default();
         for word in file.values().flatten() {
-            assert!(seen.insert(word), "{word} stands in two classes");
+            assert!(seen.insert(word.clone()), "{word} stands in two classes");
         }
     }
 

@@ -440,14 +440,26 @@ impl Reading<'_> {
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
             let position = role.is_some() || unit.is_some();
+            // "Yarrow Wren joins the parser team": a team has people.
+            let team = tier.is_none()
+                && (self.trigger_end()..(self.found.end + 6).min(self.parsed.tokens.len())).any(
+                    |i| {
+                        matches!(
+                            self.parsed.lower(i),
+                            "team" | "staff" | "maintainer" | "committer"
+                        ) || self.parsed.lower(i) == "project"
+                            && self.parsed.lower(i + 1) == "member"
+                    },
+                );
             let unknown =
                 kind.lone && (!kind.organisation || kind.shouted) && unit.is_some() && !member;
             let person = kind.surely_person
                 || self.is_pronoun(subject)
+                || (kind.person && !kind.organisation && team)
                 || (kind.person && !kind.organisation && position && tier.is_none())
                 || unknown && tier.is_none();
             if person {
-                if position || named_body.is_some() {
+                if position || named_body.is_some() || team {
                     facts.extend(self.appointment(subject, AppointmentAction::Appointed, false));
                 }
                 continue;
@@ -551,7 +563,12 @@ impl Reading<'_> {
 
     fn founders(&self) -> Vec<Fact> {
         // One company that announces a body of its own is no member of it.
-        if self.found.trigger.is_none() && self.fillers(Slot::Subject).count() < 2 {
+        let launched = self.fillers(Slot::Body).next().is_some_and(|b| {
+            let name = self.text(b).to_lowercase();
+            LAUNCHED_BODIES.iter().any(|head| name.contains(head))
+        });
+        let together = launched && self.fillers(Slot::Subject).count() > 1;
+        if self.found.trigger.is_none() && !together {
             return Vec::new();
         }
         let word = (self.found.start..self.found.end)
@@ -921,6 +938,10 @@ impl Reading<'_> {
         }
     }
 }
+
+/// What several organisations launch to be its members.
+const LAUNCHED_BODIES: &[&str] =
+    &["alliance", "consortium", "foundation", "coalition", "association", "forum", "initiative"];
 
 /// A role further behind the match than this belongs to something else.
 const ROLE_DISTANCE_MAX: usize = 12;

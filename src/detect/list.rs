@@ -212,6 +212,12 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
         (1..=2 * DESCRIPTION_BLOCKS_MAX)
             .any(|step| organisation(at + step) || at >= step && organisation(at - step))
     };
+    // "We welcome the following new members:" over headings.
+    let led_on = |at: usize| {
+        (at.saturating_sub(3 * DESCRIPTION_BLOCKS_MAX)..at).any(|above| {
+            matches!(blocks[above].kind, BlockKind::Paragraph) && blocks[above].text.ends_with(':')
+        })
+    };
     let beside = |at: usize| {
         (1..=DESCRIPTION_BLOCKS_MAX).any(|step| {
             let near = |other: Option<usize>| {
@@ -235,7 +241,7 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
                 BlockKind::Heading(_) => {
                     head.kind.surely_person
                         || beside(at)
-                        || head.whole && among_organisations(at)
+                        || head.whole && (among_organisations(at) || led_on(at))
                         || !can_be_person(head.kind)
                         || blocks[at].text.contains('(')
                 }

@@ -58,11 +58,26 @@ fn same_title(a: &Fact, b: &Fact) -> bool {
 }
 
 fn same_name(a: &str, b: &str) -> bool {
-    let (a, b) = (fold_name(a), fold_name(b));
+    let (a, b) = (fold_name(&without_nickname(a)), fold_name(&without_nickname(b)));
     a == b
         || (!a.is_empty()
             && !b.is_empty()
             && (a.starts_with(&format!("{b} ")) || b.starts_with(&format!("{a} "))))
+}
+
+/// "Priya “Wren” Raman" is Priya Raman.
+fn without_nickname(name: &str) -> std::borrow::Cow<'_, str> {
+    let Some(opens) = name.find([' ']).filter(|_| name.contains(['"', '“'])) else {
+        return name.into();
+    };
+    let rest = &name[opens..];
+    match (rest.find(['"', '“']), rest.rfind(['"', '”'])) {
+        (Some(from), Some(until)) if from < until => {
+            let after = rest[until..].chars().next().map_or(until, |c| until + c.len_utf8());
+            format!("{}{}", &name[..opens], &rest[after..]).into()
+        }
+        _ => name.into(),
+    }
 }
 
 /// Two names of one body, in full or by the gazetteer.

@@ -154,7 +154,8 @@ fn detected(documents: &[Article], all: bool) -> Result<Vec<PredictedDocument>, 
                 .filter(|f| f.confidence >= least)
                 .map(record)
                 .collect();
-            serde_json::from_value(json!({"id": article.id, "facts": facts})).map_err(unprintable)
+            serde_json::from_value(json!({"id": article.id, "facts": facts}))
+                .map_err(|e| unprintable(&e))
         })
         .collect()
 }
@@ -352,11 +353,13 @@ fn rules(scores: &Scores) -> Vec<(&str, &RuleTally)> {
 
 fn written(value: &impl Serialize, formatter: impl Formatter) -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter)).map_err(unprintable)?;
+    value
+        .serialize(&mut Serializer::with_formatter(&mut bytes, formatter))
+        .map_err(|e| unprintable(&e))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn unprintable(error: serde_json::Error) -> Failure {
+fn unprintable(error: &serde_json::Error) -> Failure {
     Failure::Failed(format!("the figures cannot be written as JSON: {error}"))
 }
 

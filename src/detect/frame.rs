@@ -299,104 +299,102 @@ impl Reading<'_> {
             }
             return self.context.own_by_noun(self.parsed.lower(filler.start));
         }
+        let trigger = self.found.trigger.map_or(self.found.start, |(s, _)| s);
+        let agent = || agent_counts.then(|| self.agent(trigger)).flatten();
+        self.body_at_post(trigger)
+            .map(|m| self.context.body_name(self.parsed.slice(m.start, m.end)))
+            .or_else(|| agent().map(|m| self.context.full_name(self.parsed.slice(m.start, m.end))))
+            .or_else(|| self.context.own_body.clone())
+    }
+
+    /// Whether a name stands for a subject or the other side of a succession.
+    fn is_subject(&self, m: Mention) -> bool {
+        self.found.fillers.iter().any(|f| {
+            matches!(f.slot, Slot::Subject | Slot::Other) && f.start <= m.start && m.end <= f.end
+        })
+    }
+
+    /// The body beside a role or unit. Behind one: "Chair of the Harbor Foundation"; before one:
+    /// "Harbor Foundation Board".
+    fn body_at_post(&self, trigger: usize) -> Option<Mention> {
         let excluded: Vec<(usize, usize)> =
             self.fillers(Slot::Subject).map(|f| self.apposition(f)).collect();
-        let subjects: Vec<Filler> = self
-            .found
-            .fillers
-            .iter()
-            .copied()
-            .filter(|f| matches!(f.slot, Slot::Subject | Slot::Other))
-            .collect();
+        let apposed = |m: &Mention| excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e);
         let fits = |m: &Mention| {
-            matches!(m.kind, MentionKind::Name(_))
-                && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
-                && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
-                && {
-                    let kind = m.name_type();
-                    !kind.surely_person
-                        && !kind.project
-                        && (self.context.wire
-                            || kind.body
-                            || self.context.is_own_body(self.parsed.slice(m.start, m.end)))
-                }
+            matches!(m.kind, MentionKind::Name(_)) && !apposed(m) && !self.is_subject(*m) && {
+                let kind = m.name_type();
+                !kind.surely_person
+                    && !kind.project
+                    && (self.context.wire
+                        || kind.body
+                        || self.context.is_own_body(self.parsed.slice(m.start, m.end)))
+            }
         };
-        let trigger = self.found.trigger.map_or(self.found.start, |(s, _)| s);
-        // Behind a role or unit: "Chair of the Harbor Foundation"; before one: "Harbor Foundation Board".
-        for anchor in
-            self.parsed.mentions().filter(|m| {
+        let filled = |m: &Mention| {
+            let slot = |f: &Filler| matches!(f.slot, Slot::Role | Slot::Unit);
+            self.found.fillers.iter().any(|f| f.start == m.start && slot(f))
+        };
+        self.parsed
+            .mentions()
+            .filter(|m| {
                 matches!(m.kind, MentionKind::Role | MentionKind::Unit)
                     && m.start >= self.found.start
-                    && (m.start >= trigger
-                        || self.found.fillers.iter().any(|f| {
-                            f.start == m.start && matches!(f.slot, Slot::Role | Slot::Unit)
-                        }))
-                    && !excluded.iter().any(|(s, e)| m.start >= *s && m.end <= *e)
+                    && (m.start >= trigger || filled(m))
+                    && !apposed(m)
             })
-        {
-            let mut at = anchor.end;
-            if matches!(self.parsed.lower(at), "of" | "at" | "for" | "with" | "in" | "on") {
-                at += 1;
-                while matches!(self.parsed.lower(at), "the" | "our" | "its") {
-                    at += 1;
-                }
-                // "Chief Executive of Kestrel Systems": the post says where it is.
-                let named = |m: &Mention| {
-                    let kind = m.name_type();
-                    let led = matches!(self.parsed.lower(anchor.end), "of" | "at");
-                    let apposed = self.parsed.lower(anchor.start.wrapping_sub(1)) == ",";
-                    let filled = self.found.fillers.iter().any(|f| f.start == anchor.start);
-                    led && filled
-                        && !apposed
-                        && kind.organisation
-                        && !kind.surely_person
-                        && !kind.project
-                        && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
-                };
-                if let Some(m) = self
-                    .parsed
-                    .mention_at
-                    .get(at)
-                    .copied()
-                    .flatten()
-                    .filter(|m| fits(m) || named(m))
-                {
-                    return Some(self.context.body_name(self.parsed.slice(m.start, m.end)));
-                }
-            }
-            // "as the Tidepool Fellow": what stands between the article and the role.
-            let adjoins = |m: &Mention| {
-                let kind = m.name_type();
-                m.end == anchor.start
-                    && m.start > 0
-                    && matches!(
-                        self.parsed.lower(m.start - 1),
-                        "the" | "a" | "an" | "as" | "new" | "first"
-                    )
-                    && matches!(m.kind, MentionKind::Name(_))
-                    && !kind.surely_person
-                    && !subjects.iter().any(|f| f.start <= m.start && m.end <= f.end)
-            };
-            let before = self
-                .parsed
-                .mentions()
-                .rev()
-                .find(|m| m.end <= anchor.start)
-                .filter(|m| fits(m) || adjoins(m));
-            if let Some(m) = before {
-                let between = self.parsed.slice(m.end, anchor.start).to_lowercase();
-                if matches!(
-                    between.as_str(),
-                    "" | "'s" | "’s" | "'s new" | "’s new" | "’s first" | "'s first"
-                ) {
-                    return Some(self.context.body_name(self.parsed.slice(m.start, m.end)));
-                }
-            }
+            .find_map(|post| {
+                self.body_behind(post, filled(&post), &fits)
+                    .or_else(|| self.body_before(post, &fits))
+            })
+    }
+
+    /// "Chair of the Harbor Foundation", "Chief Executive of Kestrel Systems".
+    fn body_behind(
+        &self,
+        post: Mention,
+        filled: bool,
+        fits: &dyn Fn(&Mention) -> bool,
+    ) -> Option<Mention> {
+        let mut at = post.end;
+        if !matches!(self.parsed.lower(at), "of" | "at" | "for" | "with" | "in" | "on") {
+            return None;
         }
-        let agent = agent_counts.then(|| self.agent(trigger)).flatten();
-        agent
-            .map(|m| self.context.full_name(self.parsed.slice(m.start, m.end)))
-            .or_else(|| self.context.own_body.clone())
+        at += 1;
+        while matches!(self.parsed.lower(at), "the" | "our" | "its") {
+            at += 1;
+        }
+        // A post that the construction names says where it is, whatever organisation that is.
+        let led = filled
+            && matches!(self.parsed.lower(post.end), "of" | "at")
+            && self.parsed.lower(post.start.wrapping_sub(1)) != ",";
+        let named = |m: &Mention| {
+            let kind = m.name_type();
+            led && kind.organisation && !kind.surely_person && !kind.project && !self.is_subject(*m)
+        };
+        self.parsed.mention_at.get(at).copied().flatten().filter(|m| fits(m) || named(m))
+    }
+
+    /// "Harbor Foundation Board", "as the Tidepool Fellow": what stands before the post.
+    fn body_before(&self, post: Mention, fits: &dyn Fn(&Mention) -> bool) -> Option<Mention> {
+        let adjoins = |m: &Mention| {
+            let article = m.start > 0
+                && matches!(
+                    self.parsed.lower(m.start - 1),
+                    "the" | "a" | "an" | "as" | "new" | "first"
+                );
+            m.end == post.start
+                && article
+                && matches!(m.kind, MentionKind::Name(_))
+                && !m.name_type().surely_person
+                && !self.is_subject(*m)
+        };
+        let before = self.parsed.mentions().rev().find(|m| m.end <= post.start)?;
+        let between = self.parsed.slice(before.end, post.start).to_lowercase();
+        let beside = matches!(
+            between.as_str(),
+            "" | "'s" | "’s" | "'s new" | "’s new" | "’s first" | "'s first"
+        );
+        (beside && (fits(&before) || adjoins(&before))).then_some(before)
     }
 
     /// "The Harbor Foundation has a new member", "… welcomes …": the body with which the sentence

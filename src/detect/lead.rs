@@ -66,7 +66,7 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context, words: &Lea
         role: role.is_some(),
         tiered: first_of(MentionKind::Tier).is_some(),
     };
-    let action = action_of(parsed, from..until, told, words);
+    let action = action_of(parsed, &(from..until), told, words);
     LeadIn { action, tier, unit, role, body }
 }
 
@@ -99,7 +99,7 @@ struct Told {
 
 fn action_of(
     parsed: &Parsed,
-    range: Range<usize>,
+    range: &Range<usize>,
     told: Told,
     words: &LeadWords,
 ) -> Option<(Action, u8)> {

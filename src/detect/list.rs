@@ -383,6 +383,46 @@ impl<'a> Above<'a> {
             sentences.map(read).collect()
         })
     }
+
+    /// A lead that stands in a block, its slots still open.
+    fn lead(&self, index: usize, at: usize, rank: usize, action: Action, percent: u8) -> Lead {
+        let item = &self.blocks[index];
+        Lead {
+            action,
+            tier: None,
+            unit: None,
+            role: None,
+            body: None,
+            block: at,
+            near: rank == 0 || Some(at) == item.heading || Some(at) == item.lead_in,
+            confidence_percent: percent,
+        }
+    }
+
+    /// The lead with what the words above say of its slots.
+    fn filled(&self, mut lead: Lead, mut open: LeadIn, group: Option<String>) -> Lead {
+        if lead.action == Action::Appoint(AppointmentAction::Appointed) && self.context.election {
+            lead.action = Action::Appoint(AppointmentAction::Elected);
+        }
+        if lead.action == Action::Member && self.context.launch && open.tier.is_none() {
+            open.tier = Some("Founding".to_owned());
+        }
+        lead.tier = open.tier;
+        lead.unit = open.unit;
+        lead.role = open.role;
+        lead.body = open.body;
+        if lead.unit.is_none() && lead.role.is_none() {
+            lead.unit = self.lines.iter().take(3).flat_map(|l| &l.sentences).find_map(unit_in);
+        }
+        if let (Some(group), Action::Appoint(_)) = (group, lead.action) {
+            lead.body = Some(group);
+        }
+        if lead.body.is_none() {
+            lead.body =
+                lead.unit.as_deref().and_then(|unit| body_of_unit(self.lines, unit, self.context));
+        }
+        lead
+    }
 }
 
 /// The nearest words above that say what the items are: lead-in, headings, title, introduction.
@@ -430,21 +470,7 @@ fn lead_of(words: &Above, index: usize) -> Option<Lead> {
                 continue;
             }
             match &mut found {
-                None => {
-                    let lead = Lead {
-                        action,
-                        tier: None,
-                        unit: None,
-                        role: None,
-                        body: None,
-                        block: at,
-                        near: rank == 0
-                            || Some(at) == blocks[index].heading
-                            || Some(at) == blocks[index].lead_in,
-                        confidence_percent: percent,
-                    };
-                    found = Some((lead, false));
-                }
+                None => found = Some((words.lead(index, at, rank, action, percent), false)),
                 // "Associate Members" under "we welcome the following new members".
                 Some((lead, raised))
                     if !*raised && lead.action == action && percent > lead.confidence_percent =>
@@ -457,27 +483,8 @@ fn lead_of(words: &Above, index: usize) -> Option<Lead> {
             break;
         }
     }
-    let (mut lead, _) = found?;
-    if lead.action == Action::Appoint(AppointmentAction::Appointed) && context.election {
-        lead.action = Action::Appoint(AppointmentAction::Elected);
-    }
-    if lead.action == Action::Member && context.launch && open.tier.is_none() {
-        open.tier = Some("Founding".to_owned());
-    }
-    lead.tier = open.tier;
-    lead.unit = open.unit;
-    lead.role = open.role;
-    lead.body = open.body;
-    if lead.unit.is_none() && lead.role.is_none() {
-        lead.unit = lines.iter().take(3).flat_map(|l| &l.sentences).find_map(unit_in);
-    }
-    if let (Some(group), Action::Appoint(_)) = (group, lead.action) {
-        lead.body = Some(group);
-    }
-    if lead.body.is_none() {
-        lead.body = lead.unit.as_deref().and_then(|unit| body_of_unit(lines, unit, context));
-    }
-    Some(lead)
+    let (lead, _) = found?;
+    Some(words.filled(lead, open, group))
 }
 
 /// The blocks that may speak of an item, nearest first.
@@ -964,9 +971,8 @@ impl Item<'_> {
         let whole = after >= parsed.tokens.len();
         let lone =
             kind.lone && item && (whole || self.head.set_off) && self.lead.confidence_percent >= 70;
-        if !(kind.surely_person || kind.person || lone)
-            || (kind.organisation || kind.body) && !kind.surely_person
-        {
+        let other = kind.organisation || kind.body;
+        if !kind.surely_person && (other || !kind.person && !lone) {
             return None;
         }
         // What stands only in the title or the introduction speaks of bare names, not of sentences.

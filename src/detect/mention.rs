@@ -776,10 +776,9 @@ impl<'a> Scan<'a> {
         // A trigger in a headline ends the name: "Acme Names Ana".
         let in_body =
             self.has_body_head(at, probe) && (at..probe).any(|i| self.tokens[i].lower == "of");
-        !(generic
-            || unit
-            || tier
-            || role && !firm && !(known_person && probe == at + 1) && !in_body)
+        let surname = known_person && probe == at + 1;
+        let ends_name = role && !(firm || surname || in_body);
+        !(generic || unit || tier || ends_name)
     }
 
     /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".
@@ -885,13 +884,11 @@ impl<'a> Scan<'a> {
         };
         let titled = self.lexicon.role_heads.contains(last);
         // "AWS Secrets", not "JB Rainsberger" or "ANA CASTELLAN".
-        let capitals = |t: &&Token| {
-            t.span.len() > 2 && self.text[t.span.clone()].chars().all(char::is_uppercase)
-        };
-        let mixed = words.iter().any(capitals)
-            && !words.iter().all(|t| capitals(&t))
-            && !words.iter().any(|t| matches!(t.lower.as_str(), "iii" | "phd"))
-            && !words.last().is_some_and(capitals);
+        let capitals: Vec<bool> = words
+            .iter()
+            .map(|t| t.span.len() > 2 && self.text[t.span.clone()].chars().all(char::is_uppercase))
+            .collect();
+        let mixed = capitals.contains(&true) && capitals.last() == Some(&false);
         let against =
             titled || mixed || body || marks || shouting || digits || (organisation_word && !given);
         let person = handle

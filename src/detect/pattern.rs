@@ -523,7 +523,7 @@ fn fillers_at(
             let own = names.is_own(parsed, at);
             if let Some(mention) = mention
                 && let MentionKind::Name(_) = mention.kind
-                && !own.is_some_and(|end| end == mention.end)
+                && own != Some(mention.end)
             {
                 let kind = mention.name_type();
                 let fits = if want == Want::Body {
@@ -618,9 +618,9 @@ pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention
                     || (kind.person || lone) && nameable && !kind.body && !is_title(parsed, mention)
             }
             Want::Organisations => {
-                !kind.surely_person
-                    && !(kind.person && kind.lone)
-                    && (!kind.project || kind.organisation)
+                let given_name = kind.person && kind.lone;
+                let project = kind.project && !kind.organisation;
+                !kind.surely_person && !given_name && !project
             }
             _ => true,
         }
@@ -756,73 +756,75 @@ fn appositions(parsed: &Parsed, at: usize) -> Vec<usize> {
     ends
 }
 
+/// Words between a subject and its verb.
+const AUXILIARIES: &[&str] = &[
+    "'ll",
+    "'s",
+    "again",
+    "agreed",
+    "all",
+    "also",
+    "announced",
+    "are",
+    "be",
+    "been",
+    "being",
+    "both",
+    "chosen",
+    "decided",
+    "delighted",
+    "excited",
+    "formally",
+    "going",
+    "graciously",
+    "had",
+    "happy",
+    "has",
+    "have",
+    "honored",
+    "honoured",
+    "is",
+    "it",
+    "joyfully",
+    "just",
+    "kindly",
+    "newly",
+    "next",
+    "now",
+    "officially",
+    "once",
+    "pleased",
+    "proud",
+    "proudly",
+    "recently",
+    "s",
+    "since",
+    "since_then",
+    "soon",
+    "successfully",
+    "that",
+    "themselves",
+    "then",
+    "therefore",
+    "they",
+    "thrilled",
+    "to",
+    "today",
+    "today’s",
+    "unanimously",
+    "was",
+    "we",
+    "were",
+    "who",
+    "will",
+    "’ll",
+];
+
 fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
     let mut at = at;
     while at < parsed.tokens.len() && parsed.trigger_at[at].is_none() {
         let word = parsed.lower(at);
-        let auxiliary = matches!(
-            word,
-            "has"
-                | "have"
-                | "had"
-                | "is"
-                | "are"
-                | "was"
-                | "were"
-                | "be"
-                | "been"
-                | "being"
-                | "will"
-                | "also"
-                | "just"
-                | "now"
-                | "today"
-                | "both"
-                | "all"
-                | "recently"
-                | "officially"
-                | "formally"
-                | "proudly"
-                | "unanimously"
-                | "again"
-                | "soon"
-                | "'ll"
-                | "’ll"
-                | "who"
-                | "themselves"
-                | "newly"
-                | "to"
-                | "announced"
-                | "that"
-                | "it"
-                | "they"
-                | "we"
-                | "proud"
-                | "pleased"
-                | "excited"
-                | "thrilled"
-                | "delighted"
-                | "happy"
-                | "honored"
-                | "honoured"
-                | "today’s"
-                | "decided"
-                | "chosen"
-                | "since"
-                | "since_then"
-                | "going"
-                | "s"
-                | "'s"
-                | "joyfully"
-                | "graciously"
-                | "kindly"
-                | "agreed"
-                | "successfully"
-                | "once"
-                | "therefore"
-                | "then"
-                | "next"
-        );
+        let auxiliary = AUXILIARIES.contains(&word);
         // "is (re-)joining"
         let bracket = skip_bracket(parsed, at);
         if bracket > at && bracket <= at + 5 {

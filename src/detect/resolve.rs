@@ -355,102 +355,28 @@ impl Context {
 
     /// "Tidepool is a build system": Tidepool is a project. "Quill, a provider of …": an organisation.
     fn learn_definition(&mut self, parsed: &Parsed, mention: Mention, kind: NameType) {
-        let name = fold_name(parsed.slice(mention.start, mention.end));
         let after = mention.end;
-        if kind.surely_person {
-            return;
-        }
         let defines = matches!(parsed.lower(after), "is" | "are" | ",")
             && matches!(parsed.lower(after + 1), "a" | "an" | "the");
-        if !defines {
+        if !defines || kind.surely_person {
             return;
         }
+        let name = fold_name(parsed.slice(mention.start, mention.end));
+        let other = NameType { person: false, surely_person: false, ..kind };
         for at in after + 2..(after + 14).min(parsed.tokens.len()) {
             let word = parsed.lower(at);
-            let role = parsed.mention_at[at].is_some_and(|m| m.kind == MentionKind::Role);
-            // Companies are developers and leaders too, but no Designers.
-            let personal = if kind.lone { parsed.tokens[at].capital } else { true }
-                && !matches!(
-                    word,
-                    "developer"
-                        | "producer"
-                        | "manager"
-                        | "advisor"
-                        | "adviser"
-                        | "consultant"
-                        | "specialist"
-                );
-            if role
-                && personal
-                && (kind.person || kind.lone)
-                && !kind.organisation
-                && word != "leader"
-                && word != "partner"
-            {
-                self.types.insert(
-                    name,
-                    NameType { person: true, surely_person: true, ..NameType::default() },
-                );
+            if defines_person(parsed, at, kind) {
+                let person = NameType { person: true, surely_person: true, ..NameType::default() };
+                self.types.insert(name, person);
                 self.learn_person(parsed, mention);
                 return;
             }
-            let project = matches!(
-                word,
-                "framework"
-                    | "library"
-                    | "tool"
-                    | "engine"
-                    | "runtime"
-                    | "toolkit"
-                    | "language"
-                    | "compiler"
-                    | "specification"
-                    | "protocol"
-                    | "project"
-                    | "software"
-                    | "package"
-                    | "plugin"
-                    | "api"
-                    | "parser"
-                    | "format"
-                    | "database"
-                    | "distribution"
-                    | "open-source"
-            );
-            let company = matches!(
-                word,
-                "company"
-                    | "provider"
-                    | "leader"
-                    | "firm"
-                    | "organization"
-                    | "organisation"
-                    | "startup"
-                    | "vendor"
-                    | "manufacturer"
-                    | "bank"
-                    | "university"
-                    | "consultancy"
-                    | "agency"
-            );
-            if company {
-                self.types.insert(
-                    name,
-                    NameType {
-                        organisation: true,
-                        person: false,
-                        surely_person: false,
-                        project: false,
-                        ..kind
-                    },
-                );
+            if COMPANY_NOUNS.contains(&word) {
+                self.types.insert(name, NameType { organisation: true, project: false, ..other });
                 return;
             }
-            if project && parsed.lower(after) != "," {
-                self.types.insert(
-                    name,
-                    NameType { project: true, person: false, surely_person: false, ..kind },
-                );
+            if PROJECT_NOUNS.contains(&word) && parsed.lower(after) != "," {
+                self.types.insert(name, NameType { project: true, ..other });
                 return;
             }
             if matches!(word, "," | "." | "that" | "which" | "who") {
@@ -459,6 +385,69 @@ impl Context {
         }
     }
 }
+
+/// Whether the word at a place of a definition is a person's role. Companies are developers and
+/// leaders too, but no Designers.
+fn defines_person(parsed: &Parsed, at: usize, kind: NameType) -> bool {
+    let role = parsed.mention_at[at].is_some_and(|m| m.kind == MentionKind::Role);
+    let personal =
+        (!kind.lone || parsed.tokens[at].capital) && !COMPANY_ROLES.contains(&parsed.lower(at));
+    role && personal && (kind.person || kind.lone) && !kind.organisation
+}
+
+/// Roles that companies have too.
+const COMPANY_ROLES: &[&str] = &[
+    "developer",
+    "producer",
+    "manager",
+    "advisor",
+    "adviser",
+    "consultant",
+    "specialist",
+    "leader",
+    "partner",
+];
+
+/// What a definition calls software or a specification.
+const PROJECT_NOUNS: &[&str] = &[
+    "framework",
+    "library",
+    "tool",
+    "engine",
+    "runtime",
+    "toolkit",
+    "language",
+    "compiler",
+    "specification",
+    "protocol",
+    "project",
+    "software",
+    "package",
+    "plugin",
+    "api",
+    "parser",
+    "format",
+    "database",
+    "distribution",
+    "open-source",
+];
+
+/// What a definition calls an organisation.
+const COMPANY_NOUNS: &[&str] = &[
+    "company",
+    "provider",
+    "leader",
+    "firm",
+    "organization",
+    "organisation",
+    "startup",
+    "vendor",
+    "manufacturer",
+    "bank",
+    "university",
+    "consultancy",
+    "agency",
+];
 
 /// Whether the byline names one person and no team.
 fn is_one_person(author: &str, publisher: &str) -> bool {

@@ -1007,10 +1007,8 @@ mod tests {
     fn hosting_stands_apart() {
         let hosting = json!({"kind": "hosting", "action": "joined", "subject": "Larkspur",
                              "body": "Tidewater Alliance", "confidence": 0.9, "rule": "r"});
-        let scores = one(
-            &json!([hosting]),
-            &json!([hosting, with(hosting.clone(), "subject", "Foxglove".into())]),
-        );
+        let scores =
+            one(&json!([hosting]), &json!([hosting, with(hosting, "subject", "Foxglove".into())]));
         assert_eq!(scores.hosting, tally(1, 1, 0));
         assert_eq!(scores.core, Tally::default());
         assert_eq!(scores.full, Tally::default());

@@ -20,6 +20,10 @@ pub enum Frame {
     Renew,
     /// A member rises to another level, or goes down to one.
     Upgrade,
+    /// People are welcomed, and the text around says to what.
+    Welcome,
+    /// Who sits in a unit: news only where the document tells of an election or a launch.
+    Formation,
     /// A person takes a seat: elected where the document tells of an election.
     Seat,
     /// A member leaves.

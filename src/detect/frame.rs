@@ -34,6 +34,11 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Found => reading.founders(),
         Frame::Renew => reading.memberships(MembershipAction::Renewed),
         Frame::Upgrade => reading.upgrades(),
+        Frame::Welcome => reading.welcomed(),
+        Frame::Formation if reading.context.selection || reading.context.launch => {
+            reading.appointments(AppointmentAction::Appointed)
+        }
+        Frame::Formation => Vec::new(),
         Frame::Seat if reading.context.election => reading.appointments(AppointmentAction::Elected),
         Frame::Seat => reading.appointments(AppointmentAction::Appointed),
         Frame::Withdraw => reading.memberships(MembershipAction::Left),
@@ -428,6 +433,16 @@ impl Reading<'_> {
             })
     }
 
+    /// "Yarrow Wren joins the parser team", "… as a project member": such have people.
+    fn joins_team(&self) -> bool {
+        let until = (self.found.end + 6).min(self.parsed.tokens.len());
+        (self.trigger_end()..until).any(|i| {
+            matches!(self.parsed.lower(i), "team" | "staff" | "maintainer" | "committer")
+                || self.parsed.lower(i) == "project" && self.parsed.lower(i + 1) == "member"
+        })
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one decision, case by case")]
     fn joins(&self) -> Vec<Fact> {
         let role = self.role();
         let unit = self.unit();
@@ -438,22 +453,14 @@ impl Reading<'_> {
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
             let position = role.is_some() || unit.is_some();
-            // "Yarrow Wren joins the parser team": a team has people.
-            let team = tier.is_none()
-                && (self.trigger_end()..(self.found.end + 6).min(self.parsed.tokens.len())).any(
-                    |i| {
-                        matches!(
-                            self.parsed.lower(i),
-                            "team" | "staff" | "maintainer" | "committer"
-                        ) || self.parsed.lower(i) == "project"
-                            && self.parsed.lower(i + 1) == "member"
-                    },
-                );
+            let team = tier.is_none() && self.joins_team();
+            // "Yarrow Wren joins Ana Castellan and Tom Okafor on …".
+            let beside_people = self.fillers(Slot::Other).any(|f| self.kind_of(f).surely_person);
             let unknown =
                 kind.lone && (!kind.organisation || kind.shouted) && unit.is_some() && !member;
             let person = kind.surely_person
                 || self.is_pronoun(subject)
-                || (kind.person && !kind.organisation && team)
+                || (kind.person && !kind.organisation && (team || beside_people))
                 || (kind.person && !kind.organisation && position && tier.is_none())
                 || unknown && tier.is_none();
             if person {
@@ -535,6 +542,18 @@ impl Reading<'_> {
         foundation && !member && (as_project || own && !foundation_itself && !self.context.wire)
     }
 
+    /// "Please welcome Ana Castellan!": an appointment where the paragraph speaks of a team.
+    fn welcomed(&self) -> Vec<Fact> {
+        let said = self.fillers(Slot::Subject).any(|f| self.text(f).contains(' '));
+        let text = self.parsed.text.to_lowercase();
+        let team = TEAM_WORDS.iter().any(|w| text.contains(w));
+        let guests = GUEST_WORDS.iter().any(|w| text.contains(w));
+        if !said || !team || guests {
+            return Vec::new();
+        }
+        self.appointments(AppointmentAction::Appointed)
+    }
+
     /// "… from Silver to Gold": the level behind "to", else the last one.
     fn upgrades(&self) -> Vec<Fact> {
         let words = self.parsed.slice(self.found.start, self.found.end).to_lowercase();
@@ -607,7 +626,8 @@ impl Reading<'_> {
             .filter(|f| {
                 let kind = self.kind_of(*f);
                 // A given name alone is a person's, too.
-                !kind.surely_person && !(kind.person && kind.lone) && !self.is_pronoun(*f)
+                let given_name = kind.person && kind.lone;
+                !(kind.surely_person || given_name || self.is_pronoun(*f))
             })
             .filter_map(|f| self.membership(f, action))
             .collect()
@@ -936,6 +956,30 @@ impl Reading<'_> {
         }
     }
 }
+
+/// Words of a paragraph that welcomes people to stay.
+const TEAM_WORDS: &[&str] = &[
+    "our team",
+    "the team",
+    " team is",
+    "committer",
+    "maintainer",
+    "new member",
+    "staff",
+    "new hire",
+];
+/// Words of one that welcomes guests.
+const GUEST_WORDS: &[&str] = &[
+    "show",
+    "episode",
+    "podcast",
+    "guest",
+    "speaker",
+    "keynote",
+    "interview",
+    "webinar",
+    "session",
+];
 
 /// What several organisations launch to be its members.
 const LAUNCHED_BODIES: &[&str] =

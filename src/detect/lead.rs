@@ -62,11 +62,12 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context, words: &Lea
         .or_else(|| bodies().next())
         .map(|m| context.body_name(parsed.slice(m.start, m.end)));
     let told = Told {
+        formed: context.selection || context.launch,
         unit: unit.is_some(),
         role: role.is_some(),
         tiered: first_of(MentionKind::Tier).is_some(),
     };
-    let action = action_of(parsed, &(from..until), told, words);
+    let action = action_of(parsed, &(from..until), &told, words);
     LeadIn { action, tier, unit, role, body }
 }
 
@@ -92,6 +93,7 @@ fn tier_of<'a>(mut tiers: impl Iterator<Item = &'a str>) -> Option<String> {
 }
 
 struct Told {
+    formed: bool,
     unit: bool,
     role: bool,
     tiered: bool,
@@ -100,7 +102,7 @@ struct Told {
 fn action_of(
     parsed: &Parsed,
     range: &Range<usize>,
-    told: Told,
+    told: &Told,
     words: &LeadWords,
 ) -> Option<(Action, u8)> {
     let tokens = &parsed.tokens[range.clone()];
@@ -108,7 +110,11 @@ fn action_of(
     let election = tokens.iter().any(|t| t.lower == "election");
     let elected = has(&words.elected);
     let not_chosen = has(&words.candidates) && !has(&words.chosen);
-    let fresh = has(&words.fresh);
+    // "The board consists of" is news after an election or at a launch only.
+    let fresh = tokens.iter().any(|t| {
+        words.fresh.contains(t.lower.as_str())
+            && (told.formed || !matches!(t.lower.as_str(), "consists" | "comprises" | "comprised"))
+    });
     if has(&words.others)
         || has(&words.staff) && election
         || stands(parsed, range.clone(), words) && !elected

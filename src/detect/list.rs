@@ -972,13 +972,14 @@ impl Item<'_> {
         let lone =
             kind.lone && item && (whole || self.head.set_off) && self.lead.confidence_percent >= 70;
         let other = kind.organisation || kind.body;
-        if !kind.surely_person && (other || !kind.person && !lone) {
+        if !kind.surely_person && (other || !(kind.person || lone)) {
             return None;
         }
         // What stands only in the title or the introduction speaks of bare names, not of sentences.
         let bare =
             self.blocks[self.index].text.len() < 120 && (self.head.whole || self.head.set_off);
-        if !self.lead.near && !bare && !(kind.surely_person && self.head.set_off) {
+        let sure = kind.surely_person && self.head.set_off;
+        if !(self.lead.near || bare || sure) {
             return None;
         }
         // A line of running text that only begins with a name is no list of names.

@@ -560,6 +560,51 @@ mod tests {
         detect(&article, Grammar::built_in())
     }
 
+    /// How announcements are written, and what each announces; the file says how it is read.
+    const PHRASEBOOK: &str = include_str!("phrasebook.txt");
+
+    #[test]
+    fn the_phrasebook_is_understood() {
+        let mut wrong = Vec::new();
+        let rows = PHRASEBOOK.split("\n\n").map(|row| {
+            let lines = row.lines().filter(|l| !l.is_empty() && !l.starts_with('#'));
+            lines.collect::<Vec<_>>()
+        });
+        for row in rows.filter(|row| !row.is_empty()) {
+            let value = |key: &str| row.iter().find_map(|l| l.strip_prefix(key));
+            let wanted: Vec<&str> = row.iter().filter_map(|l| l.strip_prefix("= ")).collect();
+            let text = row.iter().filter(|l| {
+                !["= ", "publisher: ", "title: ", "author: "].iter().any(|key| l.starts_with(key))
+            });
+            let html = text.map(|l| paragraph(l)).collect::<String>();
+            let article = Article {
+                id: "phrase".into(),
+                publisher: value("publisher: ").unwrap_or("Open Lattice Foundation").into(),
+                title: value("title: ").unwrap_or("News").into(),
+                published: Some("2026-03-04".into()),
+                author: value("author: ").map(str::to_owned),
+                url: None,
+                html,
+            };
+            let mut wanted: Vec<String> = wanted.iter().map(|f| (*f).to_owned()).collect();
+            let mut found: Vec<String> = detect(&article, Grammar::built_in())
+                .iter()
+                .filter(|f| f.confidence >= DEFAULT_MIN_CONFIDENCE)
+                .map(|f| format!("{} {} @ {}", f.action(), f.subject, f.body))
+                .collect();
+            wanted.sort();
+            found.sort();
+            if wanted != found {
+                wrong.push(format!("{}\n   wanted {wanted:?}\n   found  {found:?}", article.html));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    fn paragraph(line: &str) -> String {
+        if line.starts_with('<') { line.to_owned() } else { format!("<p>{line}</p>") }
+    }
+
     #[test]
     fn every_example_of_a_construction_gives_its_fact() {
         let mut wrong = Vec::new();

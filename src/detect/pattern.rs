@@ -648,6 +648,9 @@ pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention
             break;
         }
         next = skip_honorific(parsed, next);
+        if parsed.lower(next) == "the" && !matches!(want, Want::People | Want::SurePeople) {
+            next += 1;
+        }
         // "Our sponsors Quill Data, Priya Raman and Granite Bank": people pass in a list of
         // organisations.
         let passes =

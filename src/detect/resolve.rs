@@ -117,6 +117,10 @@ impl Context {
                 context.learn_person_by_pronoun(parsed, mention, kind);
                 if kind.surely_person && mention.end - mention.start >= 2 {
                     context.learn_person(parsed, mention);
+                    if context.author.is_none() && names_speaker(parsed, mention.start) {
+                        let name = parsed.slice(mention.start, mention.end);
+                        context.author = Some(name.to_owned());
+                    }
                 }
             }
         }
@@ -448,6 +452,14 @@ const COMPANY_NOUNS: &[&str] = &[
     "consultancy",
     "agency",
 ];
+
+/// "My name is Ana", "I'm Ana": the first person of the text.
+fn names_speaker(parsed: &Parsed, at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).map_or("", |b| parsed.lower(b));
+    before(1) == "is" && before(2) == "name" && before(3) == "my"
+        || matches!(before(1), "i'm" | "i’m")
+        || before(1) == "am" && before(2) == "i"
+}
 
 /// Whether the byline names one person and no team.
 fn is_one_person(author: &str, publisher: &str) -> bool {

@@ -590,6 +590,7 @@ sentences = ["as a reminder"]
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of inputs and expected outputs")]
     fn a_wrong_word_is_told_with_its_line_its_field_and_the_remedy() {
         let body = "[[body]]\nname = \"Tessellate\"\n";
         for (text, expected) in [

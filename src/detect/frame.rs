@@ -442,7 +442,6 @@ impl Reading<'_> {
         })
     }
 
-    #[expect(clippy::too_many_lines, reason = "one decision, case by case")]
     fn joins(&self) -> Vec<Fact> {
         let role = self.role();
         let unit = self.unit();
@@ -464,7 +463,7 @@ impl Reading<'_> {
                 || (kind.person && !kind.organisation && position && tier.is_none())
                 || unknown && tier.is_none();
             if person {
-                if position || named_body.is_some() || team {
+                if position || named_body.is_some() || team || beside_people {
                     facts.extend(self.appointment(subject, AppointmentAction::Appointed, false));
                 }
                 continue;

@@ -106,6 +106,11 @@ fn modal(tokens: &[Token], lexicon: &Lexicon) -> bool {
         let polite = match tokens[at].lower.as_str() {
             "would" => behind().any(|w| matches!(w, "like" | "love")),
             "want" | "wants" | "wanted" => behind().any(|w| POLITE_VERBS.contains(&w)),
+            // "I invite everyone to welcome …"
+            "invite" | "inviting" => {
+                tokens.last().is_some_and(|t| t.lower == "to")
+                    || behind().any(|w| matches!(w, "welcome" | "congratulate" | "thank"))
+            }
             // "Please join me in welcoming …"
             "please" => {
                 let mut after = behind();

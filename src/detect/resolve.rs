@@ -37,6 +37,9 @@ const OWN_NOUNS: &[&str] = &[
     "family",
 ];
 
+/// So many bodies of a document are told apart.
+const BODIES_MAX: usize = 50;
+
 /// What is known of the names of one document.
 #[derive(Debug)]
 pub struct Context {
@@ -76,16 +79,8 @@ impl Context {
         let mut context = Context {
             own_body: None,
             author: article.author.clone().filter(|a| is_one_person(a, &article.publisher)),
-            year: article
-                .published
-                .as_deref()
-                .and_then(|p| p.get(..4))
-                .and_then(|y| y.parse().ok()),
-            month: article
-                .published
-                .as_deref()
-                .and_then(|p| p.get(5..7))
-                .and_then(|m| m.parse().ok()),
+            year: date_part(article, 0..4),
+            month: date_part(article, 5..7),
             wire: false,
             own_is_guess: false,
             election: false,
@@ -104,24 +99,7 @@ impl Context {
         for parsed in sentences {
             for mention in parsed.mentions() {
                 let MentionKind::Name(kind) = mention.kind else { continue };
-                context.learn_person_by_context(parsed, mention, kind);
-                if kind.body && mention.end - mention.start > 1 {
-                    let name = parsed.slice(mention.start, mention.end);
-                    if context.bodies.len() < 50 && !context.bodies.iter().any(|b| b == name) {
-                        context.bodies.push(name.to_owned());
-                    }
-                }
-                context.learn_acronym(parsed, mention);
-                context.learn_definition(parsed, mention, kind);
-                context.learn_announcer(parsed, mention, kind);
-                context.learn_person_by_pronoun(parsed, mention, kind);
-                if kind.surely_person && mention.end - mention.start >= 2 {
-                    context.learn_person(parsed, mention);
-                    if context.author.is_none() && names_speaker(parsed, mention.start) {
-                        let name = parsed.slice(mention.start, mention.end);
-                        context.author = Some(name.to_owned());
-                    }
-                }
+                context.learn(parsed, mention, kind);
             }
         }
         (context.own_body, context.wire, context.own_is_guess) =
@@ -146,6 +124,28 @@ impl Context {
             }
         }
         context
+    }
+
+    /// What one mention says of its name.
+    fn learn(&mut self, parsed: &Parsed, mention: Mention, kind: NameType) {
+        self.learn_person_by_context(parsed, mention, kind);
+        let several = mention.end - mention.start > 1;
+        if kind.body && several {
+            let name = parsed.slice(mention.start, mention.end);
+            if self.bodies.len() < BODIES_MAX && !self.bodies.iter().any(|b| b == name) {
+                self.bodies.push(name.to_owned());
+            }
+        }
+        self.learn_acronym(parsed, mention);
+        self.learn_definition(parsed, mention, kind);
+        self.learn_announcer(parsed, mention, kind);
+        self.learn_person_by_pronoun(parsed, mention, kind);
+        if kind.surely_person && several {
+            self.learn_person(parsed, mention);
+            if self.author.is_none() && names_speaker(parsed, mention.start) {
+                self.author = Some(parsed.slice(mention.start, mention.end).to_owned());
+            }
+        }
     }
 
     /// Settles the types of all names by what the whole document says of them.
@@ -452,6 +452,11 @@ const COMPANY_NOUNS: &[&str] = &[
     "consultancy",
     "agency",
 ];
+
+/// A number inside the date of publication, `YYYY-MM-DD…`.
+fn date_part(article: &Article, digits: std::ops::Range<usize>) -> Option<i32> {
+    article.published.as_deref()?.get(digits)?.parse().ok()
+}
 
 /// "My name is Ana", "I'm Ana": the first person of the text.
 fn names_speaker(parsed: &Parsed, at: usize) -> bool {

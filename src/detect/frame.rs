@@ -1015,8 +1015,40 @@ pub fn clean_role(role: &str) -> String {
         folded.as_str(),
         "team member" | "board member" | "committee member" | "council member" | "staff member"
     );
-    if plain { "member".to_owned() } else { role.to_owned() }
+    if plain { "member".to_owned() } else { of_one(role).to_owned() }
 }
+
+/// "committers" of one person is "committer".
+fn of_one(role: &str) -> &str {
+    let last = role.rsplit([' ', '-']).next().unwrap_or(role).to_lowercase();
+    if PLURAL_ROLES.contains(&last.as_str()) { &role[..role.len() - 1] } else { role }
+}
+
+/// Heads of roles that several people share.
+const PLURAL_ROLES: &[&str] = &[
+    "committers",
+    "maintainers",
+    "directors",
+    "chairs",
+    "leads",
+    "trustees",
+    "managers",
+    "fellows",
+    "engineers",
+    "representatives",
+    "presidents",
+    "advisors",
+    "partners",
+    "approvers",
+    "reviewers",
+    "ambassadors",
+    "officers",
+    "developers",
+    "editors",
+    "moderators",
+    "leaders",
+    "members",
+];
 
 /// A unit without the words that only point at it.
 pub fn clean_unit(unit: &str) -> String {

@@ -115,6 +115,8 @@ const STEMS: &[&str] = &[
     "committer",
     "chair",
     "director",
+    "officer",
+    "oversee",
 ];
 
 /// The words and constructions that detection works with.

@@ -1,6 +1,7 @@
 //! From a match of a construction to facts: who, where, as what.
 
 use super::construct::{Construction, Frame};
+use super::effective::effective;
 use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::{Filler, Match, Names, Slot, skip_bracket};
 use super::resolve::Context;
@@ -945,7 +946,7 @@ impl Reading<'_> {
             subject,
             body,
             detail,
-            effective: None,
+            effective: effective(tokens, self.context.published()),
             evidence: Evidence {
                 quote,
                 marks: vec![(mark_start, mark_end)],

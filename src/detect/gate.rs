@@ -64,7 +64,7 @@ pub fn is_boilerplate(blocks: &[Block], index: usize, lexicon: &Lexicon) -> bool
 pub fn objection(
     parsed: &Parsed,
     found: &Match,
-    published: (Option<i32>, Option<i32>),
+    published: (Option<i32>, Option<u32>),
     lexicon: &Lexicon,
 ) -> Option<Objection> {
     let tokens = parsed.tokens;
@@ -148,8 +148,9 @@ const POLITE_VERBS: &[&str] = &[
 const NEWS_MONTHS: i32 = 5;
 
 /// "joined in 2019", "has been a member since 2020", "in March 2025" in a post of December.
-fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Option<i32>)) -> bool {
+fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Option<u32>)) -> bool {
     let (Some(year), month) = published else { return false };
+    let month = month.and_then(|m| i32::try_from(m).ok());
     let (start, end) = found.trigger.unwrap_or((found.start, found.end));
     let from = start.saturating_sub(6);
     let until = (found.end.max(end) + 14).min(parsed.tokens.len());

@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::Step;
+use super::effective::effective;
 use super::frame::{clean_role, clean_unit};
 use super::gate::{is_boilerplate, objection};
 use super::lead::{Action, LeadIn, read};
@@ -1110,7 +1111,7 @@ impl Item<'_> {
             subject,
             body,
             detail,
-            effective: None,
+            effective: effective(self.parsed.tokens, self.context.published()),
             evidence: Evidence {
                 quote,
                 marks: vec![(start, start + name_text.len())],

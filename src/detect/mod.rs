@@ -4,6 +4,7 @@
 //! in `lexicon/`, constructions in `constructions.toml`. No I/O, no clock, never fails.
 
 mod construct;
+mod effective;
 mod frame;
 mod gate;
 mod lexicon;

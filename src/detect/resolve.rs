@@ -50,7 +50,7 @@ pub struct Context {
     /// The year of publication.
     pub year: Option<i32>,
     /// The month of publication, 1 to 12.
-    pub month: Option<i32>,
+    pub month: Option<u32>,
     /// Whether the publisher carries other people's news, so that any organisation can be the body.
     pub wire: bool,
     /// Whether nothing in the document says that it speaks of its publisher.
@@ -189,7 +189,7 @@ impl Context {
     }
 
     /// The year and month of publication.
-    pub fn published(&self) -> (Option<i32>, Option<i32>) {
+    pub fn published(&self) -> (Option<i32>, Option<u32>) {
         (self.year, self.month)
     }
 
@@ -454,7 +454,7 @@ const COMPANY_NOUNS: &[&str] = &[
 ];
 
 /// A number inside the date of publication, `YYYY-MM-DD…`.
-fn date_part(article: &Article, digits: std::ops::Range<usize>) -> Option<i32> {
+fn date_part<T: std::str::FromStr>(article: &Article, digits: std::ops::Range<usize>) -> Option<T> {
     article.published.as_deref()?.get(digits)?.parse().ok()
 }
 

@@ -465,7 +465,18 @@ impl Reading<'_> {
                 || unknown && tier.is_none();
             if person {
                 if position || named_body.is_some() || team || beside_people {
-                    facts.extend(self.appointment(subject, AppointmentAction::Appointed, false));
+                    let mut fact = self.appointment(subject, AppointmentAction::Appointed, false);
+                    // "Terry joined the Priority List": one joins much that appoints nobody.
+                    let vague = !position
+                        && named_body.is_some_and(|b| {
+                            let kind = self.kind_of(b);
+                            let place = kind.body || kind.known_body || kind.organisation;
+                            !(b.own || place || self.context.is_own_body(self.text(b)))
+                        });
+                    if let (Some(fact), true) = (&mut fact, vague) {
+                        fact.confidence -= 0.4;
+                    }
+                    facts.extend(fact);
                 }
                 continue;
             }

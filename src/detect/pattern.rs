@@ -455,7 +455,10 @@ fn step(
                     return true;
                 }
                 let barrier = at + skipped >= parsed.tokens.len()
-                    || matches!(parsed.lower(at + skipped), ";" | "." | "!" | "?" | "by")
+                    || matches!(
+                        parsed.lower(at + skipped),
+                        ";" | "." | "!" | "?" | "by" | "where" | "which"
+                    )
                     || parsed.trigger_at[at + skipped]
                         .is_some_and(|t| t.class != TriggerClass::Member);
                 if barrier {

@@ -860,7 +860,11 @@ impl<'a> Scan<'a> {
         let last = words.last().map_or("", |t| t.lower.as_str());
         let body = words.iter().any(|t| self.lexicon.body_heads.contains(t.lower.as_str()))
             || last == "project" && words.len() > 1;
-        let given = words.first().is_some_and(|t| self.is_given_name(&t.lower));
+        // "Wayne Brothers Companies" is a firm, whatever its first word; "David Bank" is not.
+        let firm = words.len() > 1
+            && self.lexicon.organisation_heads.contains(last)
+            && (words.len() > 2 || last.ends_with('s') || matches!(last, "group" | "company"));
+        let given = !firm && words.first().is_some_and(|t| self.is_given_name(&t.lower));
         let family = (2..=3).contains(&words.len())
             && self.lexicon.family_names.contains(last)
             && words

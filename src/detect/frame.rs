@@ -382,6 +382,9 @@ impl Reading<'_> {
 
     /// "Harbor Foundation Board", "as the Tidepool Fellow": what stands before the post.
     fn body_before(&self, post: Mention, fits: &dyn Fn(&Mention) -> bool) -> Option<Mention> {
+        // "the Granite Bank representative on the board" sits for the bank, not in it.
+        let sits_for =
+            self.parsed.slice(post.start, post.end).to_lowercase().contains("representative");
         let adjoins = |m: &Mention| {
             let article = m.start > 0
                 && matches!(
@@ -400,7 +403,7 @@ impl Reading<'_> {
             between.as_str(),
             "" | "'s" | "’s" | "'s new" | "’s new" | "’s first" | "'s first"
         );
-        (beside && (fits(&before) || adjoins(&before))).then_some(before)
+        (beside && !sits_for && (fits(&before) || adjoins(&before))).then_some(before)
     }
 
     /// "The Harbor Foundation has a new member", "… welcomes …": the body with which the sentence

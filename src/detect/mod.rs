@@ -118,6 +118,8 @@ const STEMS: &[&str] = &[
     "director",
     "officer",
     "oversee",
+    "partner",
+    "supporter",
 ];
 
 /// The words and constructions that detection works with.

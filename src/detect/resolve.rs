@@ -638,6 +638,7 @@ fn own_body(
     }
     match announcer(sentences, context) {
         Some(name) => (Some(name), true, false),
+        None if wire => (first_organisation(sentences, context), true, true),
         None => {
             let words = crate::text::tokens(publisher);
             let known = lexicon.canonical_body(publisher).is_some()
@@ -649,9 +650,20 @@ fn own_body(
                     lexicon.body_heads.contains(t.lower.as_str())
                         || lexicon.organisation_heads.contains(t.lower.as_str())
                 });
-            ((!wire).then(|| publisher.to_owned()), wire, !known)
+            (Some(publisher.to_owned()), false, !known)
         }
     }
+}
+
+/// The first organisation that the first sentences name.
+fn first_organisation(sentences: &[&Parsed], context: &Context) -> Option<String> {
+    sentences.iter().take(3).find_map(|parsed| {
+        let mut names = parsed.mentions().filter(|m| {
+            let kind = context.name_type(parsed, *m);
+            (kind.organisation || kind.body) && !kind.surely_person
+        });
+        names.next().map(|m| context.full_name(parsed.slice(m.start, m.end)))
+    })
 }
 
 /// The organisation that announces: the first one before an announcing verb, the text before its

@@ -468,18 +468,11 @@ impl Reading<'_> {
                 || unknown && tier.is_none();
             if person {
                 if position || named_body.is_some() || team || beside_people {
-                    let mut fact = self.appointment(subject, AppointmentAction::Appointed, false);
+                    let fact = self.appointment(subject, AppointmentAction::Appointed, false);
                     // "Terry joined the Priority List": one joins much that appoints nobody.
-                    let vague = !position
-                        && named_body.is_some_and(|b| {
-                            let kind = self.kind_of(b);
-                            let place = kind.body || kind.known_body || kind.organisation;
-                            !(b.own || place || self.context.is_own_body(self.text(b)))
-                        });
-                    if let (Some(fact), true) = (&mut fact, vague) {
-                        fact.confidence -= 0.4;
-                    }
-                    facts.extend(fact);
+                    let vague = !position && named_body.is_some_and(|b| !self.is_place(b));
+                    let less = if vague { 0.4 } else { 0.0 };
+                    facts.extend(fact.map(|f| Fact { confidence: f.confidence - less, ..f }));
                 }
                 continue;
             }
@@ -516,18 +509,22 @@ impl Reading<'_> {
             if !plausible || (named_body.is_none() && !certain) {
                 continue;
             }
-            let mut fact = self.membership(subject, MembershipAction::Joined);
-            if let Some(fact) = &mut fact {
-                if !certain {
-                    fact.confidence -= 0.1;
-                }
-                if kind.person && !kind.organisation && !certain {
-                    fact.confidence -= 0.25;
-                }
-            }
-            facts.extend(fact);
+            let less = match (certain, kind.person && !kind.organisation) {
+                (true, _) => 0.0,
+                (false, false) => 0.1,
+                (false, true) => 0.35,
+            };
+            let fact = self.membership(subject, MembershipAction::Joined);
+            facts.extend(fact.map(|f| Fact { confidence: f.confidence - less, ..f }));
         }
         facts
+    }
+
+    /// Whether a body slot names something that people are appointed in.
+    fn is_place(&self, body: Filler) -> bool {
+        let kind = self.kind_of(body);
+        let known = kind.body || kind.known_body || kind.organisation;
+        body.own || known || self.context.is_own_body(self.text(body))
     }
 
     /// A publisher that is itself a project and joins a foundation comes under its care.

@@ -108,7 +108,7 @@ fn action_of(
     let tokens = &parsed.tokens[range.clone()];
     let has = |set: &Words| tokens.iter().any(|t| set.contains(t.lower.as_str()));
     let election = tokens.iter().any(|t| t.lower == "election");
-    let elected = has(&words.elected);
+    let elected = has(&words.elected) || has(&words.winners) && has(&words.elections);
     let not_chosen = has(&words.candidates) && !has(&words.chosen);
     // "The board consists of" is news after an election or at a launch only.
     let fresh = tokens.iter().any(|t| {

@@ -166,6 +166,7 @@ pub struct Lexicon {
 #[allow(missing_docs)]
 pub struct LeadWords {
     pub elected: Words,
+    pub winners: Words,
     pub staff: Words,
     pub standing: Words,
     pub candidates: Words,

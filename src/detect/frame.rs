@@ -100,7 +100,7 @@ impl Reading<'_> {
             if trigger || matches!(word, ";" | ".") {
                 return (start, bracket);
             }
-            // "…, CEO of Custom Health, as its …": the comma before what goes on with the news.
+            // "…, CEO of Quill Data, as its …": the comma before what goes on with the news.
             let goes_on = matches!(
                 self.parsed.lower(at + 1),
                 "as" | "to"
@@ -469,7 +469,7 @@ impl Reading<'_> {
             if person {
                 if position || named_body.is_some() || team || beside_people {
                     let fact = self.appointment(subject, AppointmentAction::Appointed, false);
-                    // "Terry joined the Priority List": one joins much that appoints nobody.
+                    // "Tom joined the Evening List": one joins much that appoints nobody.
                     let vague = !position && named_body.is_some_and(|b| !self.is_place(b));
                     let less = if vague { 0.4 } else { 0.0 };
                     facts.extend(fact.map(|f| Fact { confidence: f.confidence - less, ..f }));
@@ -728,7 +728,7 @@ impl Reading<'_> {
         if self.is_pronoun(subject) {
             fact.confidence -= 0.1;
         } else if !kind.surely_person {
-            // "Kyverno is now a controller": a common noun after a verb of being.
+            // "Tidepool is now a controller": a common noun after a verb of being.
             let common = fact.role().is_some_and(|r| {
                 !r.contains(' ') && r.chars().all(char::is_lowercase) && r != "member"
             });

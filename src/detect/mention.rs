@@ -714,7 +714,7 @@ impl<'a> Scan<'a> {
         Some(end)
     }
 
-    /// "Yuan (Terry) Tang", "Mirco 'yarrow' Bauer": a nickname inside a name.
+    /// "Jonas (Joe) Weber", "Mei 'wren' Tanaka": a nickname inside a name.
     fn nickname(&self, at: usize, probe: usize) -> Option<usize> {
         let closes = match self.lower(probe) {
             "(" => &[")"][..],
@@ -860,7 +860,7 @@ impl<'a> Scan<'a> {
         let last = words.last().map_or("", |t| t.lower.as_str());
         let body = words.iter().any(|t| self.lexicon.body_heads.contains(t.lower.as_str()))
             || last == "project" && words.len() > 1;
-        // "Wayne Brothers Companies" is a firm, whatever its first word; "David Bank" is not.
+        // "Mei Harbor Companies" is a firm, whatever its first word; "David Bank" is not.
         let firm = words.len() > 1
             && self.lexicon.organisation_heads.contains(last)
             && (words.len() > 2 || last.ends_with('s') || matches!(last, "group" | "company"));

@@ -267,7 +267,7 @@ impl Context {
         }
     }
 
-    /// "Rashed Kamal, Staff Engineer at …", "Joren H. (@joren)": what follows says that it is a person.
+    /// "Yarrow Wren, Staff Engineer at …", "Yarrow W. (@yarrow)": what follows says that it is a person.
     fn learn_person_by_context(&mut self, parsed: &Parsed, mention: Mention, kind: NameType) {
         let words = mention.end - mention.start;
         if kind.surely_person || kind.organisation || kind.body || !kind.person || words < 2 {

@@ -486,11 +486,7 @@ impl Reading<'_> {
             let body_kind = named_body.map(|f| {
                 if f.own { NameType { body: true, ..NameType::default() } } else { self.kind_of(f) }
             });
-            // A community has no members of record.
-            let community = named_body.is_some_and(|f| {
-                self.parsed.lower(f.start) == "community" || self.parsed.lower(f.end) == "community"
-            });
-            if community && !member {
+            if named_body.is_some_and(|f| self.is_crowd(f, member)) {
                 continue;
             }
             // "Acme sponsored the league to run a programme": one event.
@@ -518,6 +514,13 @@ impl Reading<'_> {
             facts.extend(fact.map(|f| Fact { confidence: f.confidence - less, ..f }));
         }
         facts
+    }
+
+    /// "joins the Tidepool community", "joins a Tidepool cluster": what has no members of record.
+    fn is_crowd(&self, body: Filler, member: bool) -> bool {
+        let behind = self.parsed.lower(body.end);
+        let community = behind == "community" || self.parsed.lower(body.start) == "community";
+        community && !member || matches!(behind, "cluster" | "ecosystem" | "marketplace")
     }
 
     /// Whether a body slot names something that people are appointed in.
@@ -682,6 +685,14 @@ impl Reading<'_> {
         let kind = self.kind_of(subject);
         if kind.body || kind.known_body || kind.organisation && !kind.surely_person && !kind.shouted
         {
+            return None;
+        }
+        // "appoints former Acme CEO Ana Castellan": the post that she had.
+        let had = self.fillers(Slot::Role).any(|r| {
+            let former = |i: usize| matches!(self.parsed.lower(i), "former" | "ex");
+            r.end <= subject.start && (r.start.saturating_sub(3)..r.start).any(former)
+        });
+        if had && action != AppointmentAction::Departed {
             return None;
         }
         let mut role = self.bracketed_role(subject).or_else(|| self.role());

@@ -129,7 +129,12 @@ fn day(word: &str) -> Option<u32> {
 /// A month's name with a capital: "may" is a verb, "May" a month.
 fn month(tokens: &[Token], at: usize) -> Option<u32> {
     let token = tokens.get(at).filter(|t| t.kind == TokenKind::Word && t.capital)?;
-    let found = MONTHS.iter().position(|m| *m == token.lower)?;
+    month_number(&token.lower)
+}
+
+/// The number of a month by its name in lower case; January is 1.
+pub fn month_number(word: &str) -> Option<u32> {
+    let found = MONTHS.iter().position(|m| *m == word)?;
     u32::try_from(found + 1).ok()
 }
 

@@ -1,5 +1,6 @@
 //! The news gate: what keeps a well-formed sentence from being news.
 
+use super::effective::month_number;
 use super::lexicon::Lexicon;
 use super::mention::Parsed;
 use super::pattern::Match;
@@ -145,12 +146,11 @@ const POLITE_VERBS: &[&str] = &[
 ];
 
 /// So many months after it happened a change is no news any more.
-const NEWS_MONTHS: i32 = 5;
+const NEWS_MONTHS: i64 = 5;
 
 /// "joined in 2019", "has been a member since 2020", "in March 2025" in a post of December.
 fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Option<u32>)) -> bool {
     let (Some(year), month) = published else { return false };
-    let month = month.and_then(|m| i32::try_from(m).ok());
     let (start, end) = found.trigger.unwrap_or((found.start, found.end));
     let from = start.saturating_sub(6);
     let until = (found.end.max(end) + 14).min(parsed.tokens.len());
@@ -165,7 +165,9 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
         let named = (1..=3)
             .find_map(|back| i.checked_sub(back).and_then(|b| month_number(parsed.lower(b))));
         match (named, month) {
-            (Some(named), Some(month)) => (year - told) * 12 + month - named > NEWS_MONTHS,
+            (Some(named), Some(month)) => {
+                i64::from(year - told) * 12 + i64::from(month) - i64::from(named) > NEWS_MONTHS
+            }
             (Some(_), None) => told < year - 1,
             (None, _) => {
                 told < year
@@ -181,23 +183,4 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
 fn year_of(token: &Token) -> Option<i32> {
     let year: i32 = token.lower.parse().ok()?;
     (1950..2100).contains(&year).then_some(year)
-}
-
-/// January is 1.
-fn month_number(word: &str) -> Option<i32> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    MONTHS.iter().position(|m| *m == word).and_then(|at| i32::try_from(at + 1).ok())
 }

@@ -1,24 +1,78 @@
-//! One poll of one feed, decided: which pages to fetch, what to store. Pure.
+//! One poll of one feed, decided: when it is due, which pages to fetch, what to store. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::detect::{Grammar, could_matter, detect};
 use crate::feed::{ParseError, ParsedFeed};
-use crate::fetch::Verdict;
+use crate::fetch::{FRESH_MAX, Move, Verdict};
 use crate::model::{
     Article, Backfill, Entry, EntryKey, Feed, FeedKind, FeedState, FullTextPolicy, Outcome,
-    PlannedEntry, PollPlan, TextSource,
+    PageRetry, PlannedEntry, PollPlan, Rekeyed, RequestRecord, TextSource, spread,
 };
-use crate::text::{article_html, plain_text};
+use crate::schedule::{Timing, next_due};
+use crate::text::plain_text;
 
 /// A text shorter than this is a summary, in characters.
 const SUMMARY_CHARS_MAX: usize = 600;
 
-/// Pages fetched for one poll; the newest entries come first.
+/// Pages fetched for one poll; the newest entries come first, the others wait for the next poll.
 pub const PAGES_MAX: usize = 50;
+
+/// A page that could not be had is tried so often; then its summary has to do.
+const PAGE_TRIES_MAX: u32 = 6;
+/// The wait after a first failed try of a page; doubled with each further one.
+const PAGE_WAIT: Duration = Duration::minutes(30);
+
+/// Feeds that share a schedule are spread over this share of its interval (P16).
+const JITTER_SHARE: i32 = 10;
+/// … but over no more than this.
+const JITTER_MAX: std::time::Duration = std::time::Duration::from_secs(30 * 60);
+
+/// A feed with so many unknown entries at once may have given all of them new ids (R12) …
+const REIDENTIFIED_MIN: usize = 5;
+
+/// When a feed is to be asked next; never again when its publisher ended it. The latest of the
+/// schedule (missed firings are one, P23), the floor (P7) and what the server asks for (P9 to P11).
+pub fn due_at(
+    timing: &Timing,
+    url: &str,
+    state: &FeedState,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    if state.gone {
+        return None;
+    }
+    // A last poll in the future is a clock that was set back.
+    let last = state.last_poll.filter(|at| *at <= now);
+    let jitter = jitter(timing, url, now);
+    let due = next_due(&timing.schedule, timing.timezone, state.last_poll, now, jitter)?;
+    let floor = last.map(|at| at + floor(timing, url, state));
+    let sane = |at: DateTime<Utc>| at.min(now + Duration::days(8));
+    Some([floor, state.not_before.map(sane)].into_iter().flatten().fold(due, DateTime::max))
+}
+
+fn floor(timing: &Timing, url: &str, state: &FeedState) -> Duration {
+    let unconditional =
+        state.last_success.is_some() && state.validators == crate::model::Validators::default();
+    let floor = if url.starts_with("file:") {
+        std::time::Duration::ZERO
+    } else if unconditional {
+        timing.unconditional_interval.max(timing.min_interval)
+    } else {
+        timing.min_interval
+    };
+    Duration::from_std(floor).unwrap_or(FRESH_MAX)
+}
+
+fn jitter(timing: &Timing, url: &str, now: DateTime<Utc>) -> std::time::Duration {
+    let next = |after| timing.schedule.next_after(timing.timezone, after);
+    let interval = next(now).and_then(|n| Some(next(n)? - n)).unwrap_or_default();
+    let window = (interval / JITTER_SHARE).to_std().unwrap_or_default().min(JITTER_MAX);
+    if window.is_zero() { window } else { spread(url, window) }
+}
 
 /// What a fetched body turned out to be.
 #[derive(Debug)]
@@ -38,7 +92,7 @@ pub fn body_hash(body: &[u8]) -> String {
     Sha256::digest(body).iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
-/// The entries whose page is to be fetched, as indices into `entries`.
+/// The entries whose page is wanted, as indices into `entries`.
 pub fn wanted_pages(feed: &Feed, entries: &[Entry]) -> Vec<usize> {
     let wants = |entry: &Entry| {
         let fetchable = entry.link.as_deref().is_some_and(|l| l.starts_with("http"));
@@ -53,7 +107,7 @@ pub fn wanted_pages(feed: &Feed, entries: &[Entry]) -> Vec<usize> {
                 }
             }
     };
-    (0..entries.len()).filter(|i| wants(&entries[*i])).take(PAGES_MAX).collect()
+    (0..entries.len()).filter(|i| wants(&entries[*i])).collect()
 }
 
 /// Whether the feed gives only the beginning of the text.
@@ -79,6 +133,67 @@ pub fn fresh_entries(parsed: &ParsedFeed, known: &HashMap<EntryKey, String>) -> 
     parsed.entries.iter().filter(|e| known.get(&e.key) != Some(&e.version)).cloned().collect()
 }
 
+/// The entries under unknown keys, by their index in `fresh`, where there are so many that the feed
+/// may have given new ids to what was known: to be looked up by link and text (R12).
+pub fn maybe_reidentified(
+    state: &FeedState,
+    parsed: &ParsedFeed,
+    known: &HashMap<EntryKey, String>,
+    fresh: &[Entry],
+) -> Vec<(usize, Entry)> {
+    let unknown: Vec<(usize, Entry)> =
+        fresh.iter().cloned().enumerate().filter(|(_, e)| !known.contains_key(&e.key)).collect();
+    let many = unknown.len() >= REIDENTIFIED_MIN && unknown.len() * 2 > parsed.entries.len();
+    if state.baseline_done && many { unknown } else { Vec::new() }
+}
+
+/// Takes twins of known entries out of `fresh`: they keep their history under the new key, and are
+/// read again only where their text changed.
+pub fn rekey(fresh: &mut Vec<Entry>, twins: Vec<(usize, EntryKey, String)>) -> Vec<Rekeyed> {
+    let mut rekeyed = Vec::new();
+    let mut same: HashSet<usize> = HashSet::new();
+    let mut taken: HashSet<EntryKey> = HashSet::new();
+    for (index, old, version) in twins {
+        if !taken.insert(old.clone()) {
+            continue;
+        }
+        rekeyed.push(Rekeyed { old, new: fresh[index].key.clone() });
+        if version == fresh[index].version {
+            same.insert(index);
+        }
+    }
+    let mut index = 0;
+    fresh.retain(|_| {
+        index += 1;
+        !same.contains(&(index - 1))
+    });
+    rekeyed
+}
+
+/// What became of the wish for an entry's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// It came: its article, as HTML.
+    Article(String),
+    /// It may come later.
+    Later,
+    /// It will not.
+    Never,
+}
+
+/// An entry that is known from its summary, and what became of another try for its page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LatePage {
+    /// The entry.
+    pub entry: Entry,
+    /// Tries that failed before.
+    pub tries: u32,
+    /// Whether its facts are news.
+    pub news: bool,
+    /// What became of it.
+    pub page: Page,
+}
+
 /// Everything that a plan is made from.
 pub struct Findings<'a> {
     /// The feed.
@@ -87,80 +202,166 @@ pub struct Findings<'a> {
     pub state: &'a FeedState,
     /// What its answer means.
     pub verdict: Verdict,
+    /// What its redirects say of its address.
+    pub moved: Move,
     /// The body.
     pub body: &'a Body,
+    /// Entries under new keys.
+    pub rekeyed: Vec<Rekeyed>,
     /// New entries and new versions.
     pub fresh: Vec<Entry>,
     /// Pages of entries, by their index in `fresh`.
-    pub pages: HashMap<usize, String>,
+    pub pages: HashMap<usize, Page>,
+    /// Pages that were missing before.
+    pub late: Vec<LatePage>,
+    /// When the next of the missing pages is due that were not tried now.
+    pub next_page_due: Option<DateTime<Utc>>,
     /// What went wrong with pages.
     pub page_warnings: Vec<String>,
+    /// The requests that were made.
+    pub requests: Vec<RequestRecord>,
     /// What the first poll reports.
     pub backfill: Backfill,
 }
 
 /// Decides what a poll changes.
 pub fn plan_poll(findings: Findings, grammar: &Grammar, now: DateTime<Utc>) -> PollPlan {
-    let Findings { feed, state, verdict, body, fresh, pages, page_warnings, backfill } = findings;
-    let mut plan = PollPlan {
-        feed_id: state.id,
-        at: now,
-        outcome: verdict.outcome,
-        status: verdict.status,
-        validators: verdict.validators,
-        body_hash: None,
-        not_before: verdict.not_before,
-        entries: Vec::new(),
-        warnings: Vec::new(),
-        completes_baseline: false,
+    let outcome = match findings.body {
+        Body::Same => Outcome::Unchanged,
+        Body::Broken(error) => Outcome::Failed(error.to_string()),
+        Body::None | Body::Feed(..) => findings.verdict.outcome.clone(),
     };
-    match body {
-        Body::None => {}
-        Body::Same => plan.outcome = Outcome::Unchanged,
-        Body::Broken(error) => {
-            // The old validators stay: else the next 304 would hide what could not be read now.
-            plan.outcome = Outcome::Failed(error.to_string());
-            plan.validators = None;
+    let mut state = next_state(&findings, &outcome, now);
+    let Findings { feed, body, fresh, pages, late, backfill, .. } = findings;
+    let mut entries = Vec::new();
+    let mut warnings = None;
+    let mut rekeyed = Vec::new();
+    for late in late {
+        let news = late.news;
+        let planned = planned(feed, late.entry, Some(&late.page), late.tries, news, grammar, now);
+        entries.push(PlannedEntry { late_page: true, ..planned });
+    }
+    if let Body::Feed(parsed, _) = body {
+        let mut said: Vec<String> =
+            parsed.warnings.iter().cloned().chain(findings.page_warnings).collect();
+        rekeyed = findings.rekeyed;
+        if !rekeyed.is_empty() {
+            said.push(format!("the feed gave new ids to {} entries; they were recognised by their links and texts", rekeyed.len()));
         }
-        Body::Feed(parsed, hash) => {
-            plan.body_hash = Some(hash.clone());
-            plan.warnings = parsed.warnings.iter().cloned().chain(page_warnings).collect();
-            plan.completes_baseline = !state.baseline_done;
-            if let Some(ttl) = parsed.ttl.and_then(|t| chrono::Duration::from_std(t).ok()) {
-                let rest = now + ttl.min(chrono::Duration::hours(24));
-                plan.not_before = Some(plan.not_before.map_or(rest, |at| at.max(rest)));
-            }
-            // Oldest first, so that the first of two reports is the earlier one.
-            for (index, entry) in fresh.into_iter().enumerate().rev() {
-                let report = state.baseline_done || reported_by_backfill(&entry, backfill, now);
-                plan.entries.push(planned(feed, entry, pages.get(&index), report, grammar));
+        warnings = Some(said);
+        // Oldest first, so that the first of two reports is the earlier one.
+        for (index, entry) in fresh.into_iter().enumerate().rev() {
+            let report =
+                findings.state.baseline_done || reported_by_backfill(&entry, backfill, now);
+            entries.push(planned(feed, entry, pages.get(&index), 0, report, grammar, now));
+        }
+    }
+    let due = entries.iter().filter_map(|e| e.page_retry?.due).min();
+    state.pages_due = due.into_iter().chain(state.pages_due).min();
+    let requests = findings.requests;
+    PollPlan { at: now, outcome, state, rekeyed, entries, warnings, requests }
+}
+
+/// The feed as it is known after a poll.
+fn next_state(findings: &Findings, outcome: &Outcome, now: DateTime<Utc>) -> FeedState {
+    let Findings { state, verdict, moved, body, .. } = findings;
+    let mut next = FeedState { not_before: verdict.not_before, ..(*state).clone() };
+    next.rest_until = verdict.rest_until;
+    match outcome {
+        Outcome::Postponed(_) => return next,
+        Outcome::Fetched | Outcome::Unchanged => {
+            next.last_success = Some(now);
+            (next.failures, next.failing_since, next.last_error) = (0, None, None);
+            next.gone = false;
+            next.address.clone_from(&moved.address);
+            next.moving.clone_from(&moved.moving);
+        }
+        Outcome::Gone | Outcome::Failed(_) => {
+            next.failures += 1;
+            next.failing_since = state.failing_since.or(Some(now));
+            next.gone = *outcome == Outcome::Gone;
+            next.last_error = Some(match outcome {
+                Outcome::Failed(reason) => reason.clone(),
+                _ => "the publisher says that the feed is gone (410)".to_owned(),
+            });
+            if next.address.is_some() && matches!(verdict.status, Some(404 | 410)) {
+                // The move was none: back to the address that the user gave.
+                (next.address, next.gone) = (None, false);
             }
         }
     }
-    plan
+    next.last_poll = Some(now);
+    next.last_status = verdict.status;
+    // A body that could not be read keeps the old validators: else the next 304 would hide for ever
+    // what could not be read now (P4).
+    if let Some(validators) =
+        verdict.validators.clone().filter(|_| !matches!(body, Body::Broken(_)))
+    {
+        next.validators = validators;
+    }
+    // Pages that are due were tried now; what is still missing is noted anew.
+    if state.pages_due.is_some_and(|at| at <= now) {
+        next.pages_due = findings.next_page_due;
+    }
+    if let Body::Feed(parsed, hash) = body {
+        next.body_hash = Some(hash.clone());
+        next.baseline_done = true;
+        next.site = parsed.site.clone().or(next.site);
+        let rest = rest_asked(parsed, now);
+        next.not_before = next.not_before.into_iter().chain(rest).max();
+    }
+    next
+}
+
+/// Until when the feed itself asks to be left alone: `ttl`, the update period, hours and days to
+/// skip (RSS 2.0; RSS 1.0 syndication module), never beyond a day (P9).
+fn rest_asked(parsed: &ParsedFeed, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let spans = [parsed.ttl, parsed.update_interval].into_iter().flatten();
+    let rest = spans.filter_map(|t| Duration::from_std(t).ok()).max().unwrap_or_default();
+    let mut at = now + rest.min(FRESH_MAX);
+    let skipped = |at: DateTime<Utc>| {
+        use chrono::{Datelike, Timelike};
+        let hour = u8::try_from(at.hour()).unwrap_or_default();
+        parsed.skip_hours.contains(&hour) || parsed.skip_days.contains(&at.weekday())
+    };
+    while skipped(at) && at < now + FRESH_MAX {
+        use chrono::Timelike;
+        let into = Duration::seconds(i64::from(at.minute() * 60 + at.second()));
+        at = at - into + Duration::hours(1);
+    }
+    (at > now).then(|| at.min(now + FRESH_MAX))
 }
 
 fn reported_by_backfill(entry: &Entry, backfill: Backfill, now: DateTime<Utc>) -> bool {
     match backfill {
         Backfill::None => false,
         Backfill::All => true,
-        Backfill::Span(span) => entry.published.is_some_and(|p| {
-            now - p <= chrono::Duration::from_std(span).unwrap_or(chrono::Duration::MAX)
-        }),
+        Backfill::Span(span) => entry
+            .published
+            .is_some_and(|p| now - p <= Duration::from_std(span).unwrap_or(Duration::MAX)),
     }
 }
 
 fn planned(
     feed: &Feed,
     entry: Entry,
-    page: Option<&String>,
+    page: Option<&Page>,
+    tries: u32,
     report: bool,
     grammar: &Grammar,
+    now: DateTime<Utc>,
 ) -> PlannedEntry {
-    let (html, text_source) = match page.map(|p| article_html(p)) {
+    let page_retry = (page == Some(&Page::Later)).then(|| {
+        let tries = tries + 1;
+        let due = (tries < PAGE_TRIES_MAX).then(|| now + PAGE_WAIT * 2_i32.pow(tries - 1));
+        PageRetry { tries, due }
+    });
+    let (html, text_source) = match page {
         // A page that gives less than the feed did is a consent wall or a stub.
-        Some(article) if plain_text(&article).len() > plain_text(&entry.html).len() => {
-            (article, TextSource::Page)
+        Some(Page::Article(article))
+            if plain_text(article).len() > plain_text(&entry.html).len() =>
+        {
+            (article.clone(), TextSource::Page)
         }
         _ => (entry.html.clone(), TextSource::Feed),
     };
@@ -174,7 +375,8 @@ fn planned(
         html,
     };
     let facts = detect(&article, grammar);
-    PlannedEntry { entry, html: article.html, text_source, facts, report }
+    let html = article.html;
+    PlannedEntry { entry, html, text_source, facts, report, page_retry, late_page: false }
 }
 
 #[cfg(test)]
@@ -229,18 +431,7 @@ mod tests {
     }
 
     fn state(baseline_done: bool) -> FeedState {
-        FeedState {
-            id: 1,
-            name: FeedName("f".into()),
-            validators: Validators::default(),
-            body_hash: None,
-            last_poll: None,
-            last_success: None,
-            failures: 0,
-            not_before: None,
-            baseline_done,
-            gone: false,
-        }
+        FeedState { baseline_done, ..FeedState::unasked(1, FeedName("f".into())) }
     }
 
     fn plan(body: &Body, fresh: Vec<Entry>, baseline_done: bool, backfill: Backfill) -> PollPlan {
@@ -249,6 +440,7 @@ mod tests {
             status: Some(200),
             validators: Some(Validators { etag: Some("\"e\"".into()), last_modified: None }),
             not_before: None,
+            rest_until: None,
         };
         let feed = feed(FeedKind::Foundation, FullTextPolicy::Never);
         let state = state(baseline_done);
@@ -256,10 +448,15 @@ mod tests {
             feed: &feed,
             state: &state,
             verdict,
+            moved: Move { address: None, moving: None },
             body,
+            rekeyed: Vec::new(),
             fresh,
             pages: HashMap::new(),
+            late: Vec::new(),
+            next_page_due: None,
             page_warnings: Vec::new(),
+            requests: Vec::new(),
             backfill,
         };
         plan_poll(
@@ -271,12 +468,7 @@ mod tests {
 
     #[test]
     fn a_first_poll_is_a_baseline_unless_backfill_asks_for_more() {
-        let parsed = || {
-            Body::Feed(
-                ParsedFeed { title: None, entries: Vec::new(), warnings: Vec::new(), ttl: None },
-                "h".into(),
-            )
-        };
+        let parsed = || Body::Feed(ParsedFeed::default(), "h".into());
         let fresh = || {
             vec![entry(
                 "<p>Meridian Cloud has joined the Open Lattice Foundation as a Gold member.",
@@ -291,14 +483,14 @@ mod tests {
             let plan = plan(&parsed(), fresh(), baseline_done, backfill);
             assert_eq!(plan.entries[0].report, report);
             assert_eq!(plan.entries[0].facts.len(), 1);
-            assert_eq!(plan.completes_baseline, !baseline_done);
+            assert!(plan.state.baseline_done);
         }
     }
 
     #[test]
     fn a_body_that_cannot_be_read_keeps_the_old_validators() {
         let plan = plan(&Body::Broken(ParseError::Page), Vec::new(), true, Backfill::None);
-        assert_eq!(plan.validators, None);
+        assert_eq!(plan.state.validators, Validators::default());
         assert!(matches!(plan.outcome, Outcome::Failed(_)));
     }
 }

@@ -54,6 +54,19 @@ pub enum CronError {
     Never,
 }
 
+/// When a feed is polled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timing {
+    /// By the user's schedule …
+    pub schedule: CronSpec,
+    /// … on the clock of this zone.
+    pub timezone: Tz,
+    /// Never sooner than this after the last request.
+    pub min_interval: std::time::Duration,
+    /// Nor, where the server gives no validators, than this.
+    pub unconditional_interval: std::time::Duration,
+}
+
 struct Field {
     name: &'static str,
     range: RangeInclusive<u32>,

@@ -26,7 +26,7 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
         ));
     }
     let mut schedules: Vec<(&CronSpec, Tz, usize)> = Vec::new();
-    for feed in config.feeds.iter().filter(|f| f.enabled) {
+    for feed in config.feeds.iter().filter(|f| f.enabled).map(|f| &f.timing) {
         match schedules
             .iter_mut()
             .find(|(spec, tz, _)| *spec == &feed.schedule && *tz == feed.timezone)

@@ -1,10 +1,12 @@
 //! `gazetted poll`: feeds now, no mail.
 
+use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
 use super::{Failure, Shell, block_on};
-use crate::daemon::{Cycle, PollResult};
+use crate::daemon::{Cycle, PollResult, Subject, by_address};
 use crate::model::{Feed, Outcome};
+use crate::store::Applied;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -38,35 +40,69 @@ fn chosen(cycle: &Cycle, names: &[String]) -> Result<Vec<Feed>, Failure> {
         .collect()
 }
 
-/// Polls feeds side by side, as many as the settings allow; pacing per host is the client's.
+/// Polls feeds side by side, as many as the settings allow; pacing per host is the client's. What
+/// a server asked for in so many words is kept here too: a feed that rests, or is gone, is not asked.
 pub async fn poll_all(
     shell: &Shell,
     cycle: &Cycle,
     feeds: Vec<Feed>,
 ) -> Result<Vec<PollResult>, Failure> {
+    let states = cycle.states().await?;
+    let now = cycle.now();
     let at_once = cycle.config().fetch.concurrency * 2;
-    let mut waiting = feeds.into_iter();
-    let mut polls = JoinSet::new();
     let mut results = Vec::new();
+    let mut asked = Vec::new();
+    for group in by_address(feeds, &states) {
+        let (resting, group): (Vec<Subject>, Vec<Subject>) =
+            group.into_iter().partition(|s| not_asked(s, now).is_some());
+        results.extend(resting.into_iter().filter_map(|s| postponed(s, now)));
+        if !group.is_empty() {
+            asked.push(group);
+        }
+    }
+    results.iter().for_each(|result| tell(shell, result));
+    let mut waiting = asked.into_iter();
+    let mut polls = JoinSet::new();
     loop {
         while polls.len() < at_once {
-            let Some(feed) = waiting.next() else { break };
+            let Some(group) = waiting.next() else { break };
             let cycle = cycle.clone();
-            polls.spawn(async move { cycle.poll(&feed).await });
+            polls.spawn(async move { cycle.poll(group).await });
         }
         let Some(ended) = polls.join_next().await else { break };
-        let result = ended.map_err(|_| {
+        let ended = ended.map_err(|_| {
             Failure::Failed("a poll failed in an unexpected way; please report it".into())
         })??;
-        tell(shell, &result);
-        results.push(result);
+        ended.iter().for_each(|result| tell(shell, result));
+        results.extend(ended);
     }
     Ok(results)
 }
 
+/// Why a feed is not to be asked even by hand.
+fn not_asked(subject: &Subject, now: DateTime<Utc>) -> Option<String> {
+    let state = &subject.state;
+    let again = format!("`gazetted feeds resume \"{}\"` asks it all the same", state.name);
+    if state.gone {
+        return Some(format!("its publisher ended it (410); {again}"));
+    }
+    let until = state.rest_until.filter(|at| *at > now)?;
+    let when = until.format("%Y-%m-%d %H:%M UTC");
+    Some(format!("its server asked to be left alone until {when}; {again}"))
+}
+
+fn postponed(subject: Subject, now: DateTime<Utc>) -> Option<PollResult> {
+    let outcome = Outcome::Postponed(not_asked(&subject, now)?);
+    let feed = subject.feed.name.0;
+    let applied = Applied::default();
+    Some(PollResult { feed, outcome, applied, warnings: Vec::new(), state: subject.state })
+}
+
 fn tell(shell: &Shell, result: &PollResult) {
     match &result.outcome {
-        Outcome::Failed(reason) => shell.say(&format!("{}: {reason}", result.feed)),
+        Outcome::Failed(reason) | Outcome::Postponed(reason) => {
+            shell.say(&format!("{}: {reason}", result.feed))
+        }
         Outcome::Gone => {
             shell.say(&format!("{}: the publisher says that this feed is gone", result.feed))
         }

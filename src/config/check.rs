@@ -13,10 +13,15 @@ use crate::model::{
     Backfill, Feed, FeedKind, FeedName, FetchSettings, FullTextPolicy, Kind, MailSettings,
     PasswordSource, SmtpSecurity, Subscription, Transport,
 };
-use crate::schedule::{CronSpec, Tz};
+use crate::schedule::{CronSpec, Timing, Tz};
 use crate::typed::{Placed, Problem, Problems, Section, nearest};
 
-const DEFAULT_SCHEDULE: &str = "*/30 * * * *";
+/// Every hour: what publishers ask of readers (P7).
+const DEFAULT_SCHEDULE: &str = "0 * * * *";
+/// No feed is asked more often, whatever its schedule says (P7).
+const DEFAULT_MIN_INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// A feed whose server gives no validators sends all of itself each time: once a day is enough (P7).
+const DEFAULT_UNCONDITIONAL_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 const DEFAULT_DIGEST_SCHEDULE: &str = "0 7 * * *";
 const DEFAULT_BODY_BYTES_MAX: u64 = 8 * 1024 * 1024;
 const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
@@ -28,6 +33,8 @@ struct Checker<'a> {
     folder: PathBuf,
     schedule: CronSpec,
     timezone: Tz,
+    min_interval: Duration,
+    unconditional_interval: Duration,
 }
 
 /// What a text gave: settings, where it has all that they need, and what is wrong with it.
@@ -68,6 +75,8 @@ pub(super) fn check(text: &str, path: &Path, environment: &Environment) -> Check
         folder,
         schedule: CronSpec::parse(DEFAULT_SCHEDULE).expect("the default schedule is a schedule"),
         timezone: Tz::UTC,
+        min_interval: DEFAULT_MIN_INTERVAL,
+        unconditional_interval: DEFAULT_UNCONDITIONAL_INTERVAL,
     };
     let backfill = checker.defaults(root.section("defaults", "[defaults]"));
     let store_path = checker.store(root.section("store", "[store]"), environment);
@@ -138,7 +147,13 @@ impl Checker<'_> {
         path
     }
 
-    fn fetch(&self, section: Section) -> FetchSettings {
+    fn fetch(&mut self, section: Section) -> FetchSettings {
+        if let Some(interval) = self.span(&section, "min_interval") {
+            self.min_interval = interval;
+        }
+        if let Some(interval) = self.span(&section, "unconditional_interval") {
+            self.unconditional_interval = interval;
+        }
         let contact = section.string("contact").map(|c| c.value);
         let version = env!("CARGO_PKG_VERSION");
         let default_agent = match &contact {
@@ -376,6 +391,13 @@ impl Checker<'_> {
             .unwrap_or_else(|| self.schedule.clone());
         let timezone =
             section.string("timezone").and_then(|t| self.zone(&t)).unwrap_or(self.timezone);
+        let own = self.span(&section, "min_interval");
+        let timing = Timing {
+            schedule,
+            timezone,
+            min_interval: own.unwrap_or(self.min_interval),
+            unconditional_interval: own.unwrap_or(self.unconditional_interval),
+        };
         let enabled = section.boolean("enabled").is_none_or(|e| e.value);
         if listed.is_none() {
             for (key, present) in [("name", section.has("name")), ("url", section.has("url"))] {
@@ -392,7 +414,7 @@ impl Checker<'_> {
             kind: kind.or(entry.map(|e| e.kind)).unwrap_or_default(),
             full_text: full_text.unwrap_or_default(),
         };
-        Some(FeedConfig { feed, schedule, timezone, enabled })
+        Some(FeedConfig { feed, timing, enabled })
     }
 
     /// An absolute address; a `file:` address may be relative to the configuration's folder.
@@ -698,7 +720,7 @@ mod tests {
         assert_eq!(config.store_path, PathBuf::from("/home/x/.local/state/gazetted/gazetted.db"));
         assert_eq!(config.backfill, Backfill::None);
         assert_eq!(config.fetch.per_host_gap, Duration::from_secs(2));
-        assert_eq!(config.feeds[0].schedule.to_string(), "*/30 * * * *");
+        assert_eq!(config.feeds[0].timing.schedule.to_string(), "0 * * * *");
         assert_eq!(config.feeds[0].feed.publisher, "a");
         assert_eq!(config.mail.transport, Transport::File { path: "/etc/gazetted/outbox".into() });
         assert_eq!(config.warnings.len(), 1);

@@ -14,7 +14,7 @@ pub use diagnostic::ConfigError;
 pub use lexicons::{LexiconFile, read_lexicons};
 
 use crate::model::{Backfill, Feed, FetchSettings, MailSettings, Subscription};
-use crate::schedule::{CronSpec, Tz};
+use crate::schedule::{CronSpec, Timing, Tz};
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -45,9 +45,7 @@ pub struct FeedConfig {
     /// The feed.
     pub feed: Feed,
     /// When it is polled.
-    pub schedule: CronSpec,
-    /// In which zone's clock.
-    pub timezone: Tz,
+    pub timing: Timing,
     /// Whether it is polled at all.
     pub enabled: bool,
 }

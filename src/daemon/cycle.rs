@@ -3,31 +3,32 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
 use crate::config::{Config, DigestConfig};
 use crate::detect::{Grammar, UserLexicon};
 use crate::digest::{Context, compose, period, render_html, render_text};
-use crate::feed;
-use crate::fetch::{Accept, Client, FetchError, classify};
+use crate::fetch::{Client, FetchError};
 use crate::mail::{MailError, Mailer, Outgoing, build_message, message_id};
-use crate::model::{Backfill, Delivery, Digest, Feed, FeedState, OutboxState, Outcome, Validators};
+use crate::model::{Delivery, Digest, Feed, FeedName, FeedState, OutboxState, Outcome};
 use crate::outbox::after_attempt;
-use crate::poll::{Body, Findings, body_hash, fresh_entries, plan_poll, wanted_pages};
 use crate::store::{Applied, DigestRecord, NewMessage, Store, StoreError};
+
+use super::writer::Writer;
 
 /// Messages taken from the outbox at a time.
 const DELIVERIES_AT_ONCE: u32 = 20;
 
-/// The time, as a value: the system's, or a fixed one for tests.
+/// The time, as a value: the system's, or one that tests move.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
     /// The system's clock.
     System,
-    /// Always this time.
-    Fixed(DateTime<Utc>),
+    /// Seconds since 1970 that a test moves on.
+    Simulated(&'static AtomicI64),
 }
 
 impl Clock {
@@ -36,7 +37,9 @@ impl Clock {
     pub fn now(self) -> DateTime<Utc> {
         match self {
             Clock::System => Utc::now(),
-            Clock::Fixed(at) => at,
+            Clock::Simulated(seconds) => {
+                DateTime::from_timestamp(seconds.load(Ordering::SeqCst), 0).unwrap_or_default()
+            }
         }
     }
 }
@@ -69,6 +72,8 @@ pub struct PollResult {
     pub applied: Applied,
     /// What was repaired.
     pub warnings: Vec<String>,
+    /// The feed as it is known from now on.
+    pub state: FeedState,
 }
 
 /// What composing a digest gave.
@@ -97,10 +102,13 @@ pub struct MailResult {
 #[derive(Clone)]
 pub struct Cycle {
     store: Arc<Mutex<Store>>,
-    client: Client,
+    pub(super) writer: Writer,
+    pub(super) client: Client,
     mailer: Arc<Mailer>,
-    config: Arc<Config>,
-    grammar: Arc<Grammar>,
+    pub(super) config: Arc<Config>,
+    pub(super) grammar: Arc<Grammar>,
+    /// So many bodies are read at once as there are processors: more would only fill the memory.
+    pub(super) readers: Arc<tokio::sync::Semaphore>,
     clock: Clock,
     host: String,
 }
@@ -129,14 +137,20 @@ impl Cycle {
         let mailer = Arc::new(Mailer::new(&config.mail, credentials_directory)?);
         let host = hostname();
         let words: Vec<UserLexicon> = config.lexicons.iter().map(|l| l.words.clone()).collect();
-        let grammar = Arc::new(Grammar::with(&words));
-        let cycle = Cycle { store, client, mailer, config: Arc::new(config), grammar, clock, host };
+        let grammar = grammar(&words);
+        let writer = Writer::start(Arc::clone(&store));
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let readers = Arc::new(tokio::sync::Semaphore::new(processors));
+        let config = Arc::new(config);
+        let cycle = Cycle { store, writer, client, mailer, config, grammar, readers, clock, host };
         let feeds: Vec<&Feed> = cycle.config.feeds.iter().map(|f| &f.feed).collect();
         let subscriptions: Vec<_> = cycle.config.digests.iter().map(|d| &d.subscription).collect();
         let mut store = cycle.store.lock().unwrap_or_else(PoisonError::into_inner);
         store.register_feeds(&feeds)?;
         store.register_subscriptions(&subscriptions, clock.now())?;
+        let states = store.feed_states()?;
         drop(store);
+        cycle.resume_rests(&states);
         Ok(cycle)
     }
 
@@ -178,77 +192,24 @@ impl Cycle {
         Ok(task.await.map_err(|_| CycleError::Task(doing))??)
     }
 
-    /// Polls a feed: gather, fetch, decide, apply.
+    /// What is known of the feeds.
     ///
     /// # Errors
-    /// When the store fails. That the feed fails is a result.
-    pub async fn poll(&self, feed: &Feed) -> Result<PollResult, CycleError> {
-        let name = feed.name.clone();
-        let state = self.with("reading a feed's state", move |s| s.feed_state(&name)).await?;
-        let reply = self.client.get(&feed.url, &state.validators, Accept::Feed).await;
-        let now = self.clock.now();
-        let verdict = classify(&reply, &state, now);
-        let body = match (&verdict.outcome, reply) {
-            (Outcome::Fetched, Ok(reply)) => parse_body(reply, state.body_hash.clone()).await?,
-            _ => Body::None,
-        };
-        let fresh = match &body {
-            Body::Feed(parsed, _) => {
-                let (id, keys) =
-                    (state.id, parsed.entries.iter().map(|e| e.key.clone()).collect::<Vec<_>>());
-                let known =
-                    self.with("looking up entries", move |s| s.known_versions(id, &keys)).await?;
-                fresh_entries(parsed, &known)
-            }
-            _ => Vec::new(),
-        };
-        let (pages, page_warnings) = self.pages(feed, &fresh).await;
-        let backfill = self.config.backfill;
-        let grammar = Arc::clone(&self.grammar);
-        let gathered = Gathered {
-            feed: feed.clone(),
-            state,
-            verdict,
-            body,
-            fresh,
-            pages,
-            page_warnings,
-            backfill,
-        };
-        let plan = tokio::task::spawn_blocking(move || gathered.plan(&grammar, now))
-            .await
-            .map_err(|_| CycleError::Task("reading a feed's entries"))?;
-        let (outcome, warnings) = (plan.outcome.clone(), plan.warnings.clone());
-        let applied = self.with("storing a poll", move |s| s.apply(&plan)).await?;
-        Ok(PollResult { feed: feed.name.0.clone(), outcome, applied, warnings })
+    /// When the store fails.
+    pub async fn states(&self) -> Result<HashMap<FeedName, FeedState>, CycleError> {
+        self.with("reading the feeds' states", |s| s.feed_states()).await
     }
 
-    async fn pages(
-        &self,
-        feed: &Feed,
-        fresh: &[crate::model::Entry],
-    ) -> (HashMap<usize, String>, Vec<String>) {
-        let mut pages = HashMap::new();
-        let mut warnings = Vec::new();
-        for index in wanted_pages(feed, fresh) {
-            let Some(link) = &fresh[index].link else { continue };
-            match self.client.get(link, &Validators::default(), Accept::Page).await {
-                Ok(reply) if reply.status == 200 => {
-                    pages.insert(
-                        index,
-                        feed::decode_page(&reply.body, reply.content_type.as_deref()),
-                    );
-                }
-                Ok(reply) => warnings.push(format!(
-                    "the page {link} answered {}; only its summary was read",
-                    reply.status
-                )),
-                Err(error) => warnings.push(format!(
-                    "a page could not be fetched, only its summary was read: {error}"
-                )),
+    /// A host that asked for a rest keeps it over a restart.
+    fn resume_rests(&self, states: &HashMap<FeedName, FeedState>) {
+        let now = self.clock.now();
+        for feed in &self.config.feeds {
+            let Some(state) = states.get(&feed.feed.name) else { continue };
+            let rest = state.rest_until.and_then(|until| (until - now).to_std().ok());
+            if let Some(rest) = rest.filter(|_| state.last_status == Some(429)) {
+                self.client.rest(&feed.feed.url, rest);
             }
         }
-        (pages, warnings)
     }
 
     /// Composes the digest of a subscription from what is pending and puts its messages into the
@@ -404,49 +365,10 @@ impl Cycle {
     }
 }
 
-struct Gathered {
-    feed: Feed,
-    state: FeedState,
-    verdict: crate::fetch::Verdict,
-    body: Body,
-    fresh: Vec<crate::model::Entry>,
-    pages: HashMap<usize, String>,
-    page_warnings: Vec<String>,
-    backfill: Backfill,
-}
-
-impl Gathered {
-    fn plan(self, grammar: &Grammar, now: DateTime<Utc>) -> crate::model::PollPlan {
-        let findings = Findings {
-            feed: &self.feed,
-            state: &self.state,
-            verdict: self.verdict,
-            body: &self.body,
-            fresh: self.fresh,
-            pages: self.pages,
-            page_warnings: self.page_warnings,
-            backfill: self.backfill,
-        };
-        plan_poll(findings, grammar, now)
-    }
-}
-
-async fn parse_body(
-    reply: crate::model::Reply,
-    known_hash: Option<String>,
-) -> Result<Body, CycleError> {
-    let parse = move || {
-        let hash = body_hash(&reply.body);
-        if known_hash.as_deref() == Some(hash.as_str()) {
-            return Body::Same;
-        }
-        match feed::parse(&reply.body, reply.content_type.as_deref(), &reply.final_url) {
-            Ok(parsed) => Body::Feed(parsed, hash),
-            Err(error) => Body::Broken(error),
-        }
-    };
-    // A panic in a parser is that feed's error (S9).
-    Ok(tokio::task::spawn_blocking(parse).await.unwrap_or(Body::Broken(feed::ParseError::Panic)))
+/// The built-in words are read once for the whole program.
+fn grammar(words: &[UserLexicon]) -> Arc<Grammar> {
+    static BUILT_IN: LazyLock<Arc<Grammar>> = LazyLock::new(|| Arc::new(Grammar::with(&[])));
+    if words.is_empty() { Arc::clone(&BUILT_IN) } else { Arc::new(Grammar::with(words)) }
 }
 
 fn hostname() -> String {

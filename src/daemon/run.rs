@@ -1,6 +1,5 @@
 //! The daemon's loop: what is due is started, what ended is told, signals are heard.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,21 +7,20 @@ use chrono::{DateTime, Utc};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use super::agenda::Agenda;
 use super::cycle::{Cycle, CycleError, PollResult};
 use super::notify;
-use crate::config::{self, DigestConfig, Environment, FeedConfig};
-use crate::model::{Outcome, spread};
+use crate::config::{self, DigestConfig, Environment};
+use crate::model::Outcome;
 use crate::schedule::next_due;
-use crate::store::{FeedOverview, Store};
+use crate::store::Store;
+
+type Polls = JoinSet<Result<Vec<PollResult>, CycleError>>;
 
 /// The loop looks at what is due at least this often, so that a clock that jumps is noticed.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
 /// Polls that are under way when the daemon is told to stop may take so long to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
-/// Feeds that share a schedule are spread over this share of its interval.
-const JITTER_SHARE: i32 = 10;
-/// … but over no more than this.
-const JITTER_MAX: Duration = Duration::from_secs(30 * 60);
 /// A digest sent this long after its time says that it is late.
 const LATE_AFTER: chrono::Duration = chrono::Duration::minutes(15);
 
@@ -41,8 +39,8 @@ pub async fn run(
     let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let mut watchdog =
         tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(3600)));
-    let mut polls: JoinSet<Result<PollResult, CycleError>> = JoinSet::new();
-    let mut under_way: HashMap<String, ()> = HashMap::new();
+    let mut polls: Polls = JoinSet::new();
+    let mut agenda = agenda(&cycle, None).await?;
     let mut mail: JoinSet<Result<(), CycleError>> = JoinSet::new();
     notify::ready();
     tracing::info!(
@@ -51,22 +49,26 @@ pub async fn run(
         "started"
     );
     loop {
-        start_polls(&cycle, &mut polls, &mut under_way).await?;
+        start_polls(&cycle, &mut polls, &mut agenda);
         if mail.is_empty() && mail_is_due(&cycle).await? {
             let cycle = cycle.clone();
             mail.spawn(async move { send_due(&cycle).await });
         }
-        let wait = next_look(&cycle).await?;
+        let wait = next_look(&cycle, &agenda).await?;
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => cycle = reload(cycle, &environment, credentials_directory.as_deref()),
+            _ = hangup.recv() => {
+                cycle = reload(cycle, &environment, credentials_directory.as_deref());
+                agenda = self::agenda(&cycle, Some(&agenda)).await?;
+            }
             _ = watchdog.tick() => notify::alive(),
             Some(ended) = polls.join_next(), if !polls.is_empty() => {
-                let result = ended.map_err(|_| CycleError::Task("a poll"))??;
-                under_way.remove(&result.feed);
-                tell(&result);
-                notify::status(&status(&cycle).await?);
+                for result in ended.map_err(|_| CycleError::Task("a poll"))?? {
+                    tell(&result);
+                    agenda.ended(result.state, cycle.now());
+                }
+                notify::status(&status(&cycle, &agenda).await?);
             }
             Some(ended) = mail.join_next(), if !mail.is_empty() => ended.map_err(|_| CycleError::Task("mailing"))??,
             () = tokio::time::sleep(wait) => {}
@@ -80,7 +82,7 @@ pub async fn run(
 /// Lets what is under way end: each poll is one transaction, and a delivery that is cut off would
 /// be made twice.
 async fn stop(
-    mut polls: JoinSet<Result<PollResult, CycleError>>,
+    mut polls: Polls,
     mut mail: JoinSet<Result<(), CycleError>>,
 ) -> Result<(), CycleError> {
     let finish = async {
@@ -88,7 +90,7 @@ async fn stop(
             ended.map_err(|_| CycleError::Task("mailing"))??;
         }
         while let Some(ended) = polls.join_next().await {
-            tell(&ended.map_err(|_| CycleError::Task("a poll"))??);
+            ended.map_err(|_| CycleError::Task("a poll"))??.iter().for_each(tell);
         }
         Ok(())
     };
@@ -97,56 +99,17 @@ async fn stop(
     tokio::time::timeout(STOP_PATIENCE, finish).await.unwrap_or(Ok(()))
 }
 
-async fn start_polls(
-    cycle: &Cycle,
-    polls: &mut JoinSet<Result<PollResult, CycleError>>,
-    under_way: &mut HashMap<String, ()>,
-) -> Result<(), CycleError> {
-    let now = cycle.now();
-    let states = overview(cycle).await?;
-    for feed in cycle.config().feeds.iter().filter(|f| f.enabled) {
-        let name = feed.feed.name.0.clone();
-        let free = polls.len() < cycle.config().fetch.concurrency * 2;
-        if !free || under_way.contains_key(&name) || !is_due(feed, states.get(&name), now) {
-            continue;
-        }
-        under_way.insert(name, ());
-        let (cycle, feed) = (cycle.clone(), feed.feed.clone());
-        polls.spawn(async move { cycle.poll(&feed).await });
+async fn agenda(cycle: &Cycle, before: Option<&Agenda>) -> Result<Agenda, CycleError> {
+    let states = cycle.states().await?;
+    Ok(Agenda::new(&cycle.config().feeds, states, cycle.now(), before))
+}
+
+fn start_polls(cycle: &Cycle, polls: &mut Polls, agenda: &mut Agenda) {
+    let free = (cycle.config().fetch.concurrency * 2).saturating_sub(polls.len());
+    for group in agenda.take_due(cycle.now(), free) {
+        let cycle = cycle.clone();
+        polls.spawn(async move { cycle.poll(group).await });
     }
-    Ok(())
-}
-
-fn is_due(feed: &FeedConfig, state: Option<&FeedOverview>, now: DateTime<Utc>) -> bool {
-    poll_time(feed, state, now).is_some_and(|at| at <= now)
-}
-
-/// When a feed is to be asked next; never again when its publisher ended it.
-fn poll_time(
-    feed: &FeedConfig,
-    state: Option<&FeedOverview>,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    if state.is_some_and(|s| s.gone) {
-        return None;
-    }
-    let last = state.and_then(|s| s.last_poll);
-    let due = next_due(&feed.schedule, feed.timezone, last, now, jitter(feed, now))?;
-    Some(state.and_then(|s| s.not_before).map_or(due, |not_before| due.max(not_before)))
-}
-
-fn jitter(feed: &FeedConfig, now: DateTime<Utc>) -> Duration {
-    let next = feed.schedule.next_after(feed.timezone, now);
-    let interval = next
-        .and_then(|n| Some(feed.schedule.next_after(feed.timezone, n)? - n))
-        .unwrap_or_default();
-    let window = (interval / JITTER_SHARE).to_std().unwrap_or_default().min(JITTER_MAX);
-    if window.is_zero() { Duration::ZERO } else { spread(&feed.feed.url, window) }
-}
-
-async fn overview(cycle: &Cycle) -> Result<HashMap<String, FeedOverview>, CycleError> {
-    let found = cycle.with("listing feeds", |s| s.feed_overview()).await?;
-    Ok(found.into_iter().map(|f| (f.name.clone(), f)).collect())
 }
 
 async fn mail_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
@@ -190,17 +153,10 @@ async fn digest_time(
 }
 
 /// How long nothing will be due.
-async fn next_look(cycle: &Cycle) -> Result<Duration, CycleError> {
+async fn next_look(cycle: &Cycle, agenda: &Agenda) -> Result<Duration, CycleError> {
     let now = cycle.now();
-    let states = overview(cycle).await?;
-    let mut next: Vec<DateTime<Utc>> = cycle
-        .config()
-        .feeds
-        .iter()
-        .filter(|f| f.enabled)
-        .filter_map(|f| poll_time(f, states.get(&f.feed.name.0), now))
-        .filter(|at| *at > now)
-        .collect();
+    // What is due already waits for another poll to end.
+    let mut next: Vec<DateTime<Utc>> = agenda.next().into_iter().filter(|at| *at > now).collect();
     for digest in &cycle.config().digests {
         next.extend(digest_time(cycle, digest, now).await?);
     }
@@ -242,9 +198,8 @@ fn reload(cycle: Cycle, environment: &Environment, credentials_directory: Option
     }
 }
 
-async fn status(cycle: &Cycle) -> Result<String, CycleError> {
-    let states = overview(cycle).await?;
-    let failing = states.values().filter(|f| f.failures > 0).count();
+async fn status(cycle: &Cycle, agenda: &Agenda) -> Result<String, CycleError> {
+    let (feeds, failing) = agenda.count();
     let now = cycle.now();
     let mut next: Vec<DateTime<Utc>> = Vec::new();
     for digest in &cycle.config().digests {
@@ -255,7 +210,7 @@ async fn status(cycle: &Cycle) -> Result<String, CycleError> {
         .min()
         .map(|at| format!(", next digest {}", at.format("%Y-%m-%d %H:%M UTC")))
         .unwrap_or_default();
-    Ok(format!("{} feeds, {failing} failing{digest}", states.len()))
+    Ok(format!("{feeds} feeds, {failing} failing{digest}"))
 }
 
 /// One line for a poll: changes at info, the rest at debug.
@@ -263,6 +218,7 @@ fn tell(result: &PollResult) {
     let feed = &result.feed;
     match &result.outcome {
         Outcome::Failed(reason) => tracing::warn!(feed, "{reason}"),
+        Outcome::Postponed(reason) => tracing::info!(feed, "{reason}"),
         Outcome::Gone => {
             tracing::warn!(feed, "the publisher says that this feed is gone; it is asked no more")
         }

@@ -25,7 +25,7 @@ pub const ENTRIES_MAX: usize = 5_000;
 const DEPTH_MAX: usize = 256;
 
 /// A feed, parsed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedFeed {
     /// Its own title.
     pub title: Option<String>,
@@ -35,6 +35,14 @@ pub struct ParsedFeed {
     pub warnings: Vec<String>,
     /// How long the publisher asks to be left alone (RSS `ttl`).
     pub ttl: Option<Duration>,
+    /// How often it changes by its own word.
+    pub update_interval: Option<Duration>,
+    /// Hours of the day, UTC, in which nothing changes.
+    pub skip_hours: Vec<u8>,
+    /// Days on which nothing changes.
+    pub skip_days: Vec<chrono::Weekday>,
+    /// Its web site.
+    pub site: Option<String>,
 }
 
 /// Why bytes gave no feed.
@@ -145,6 +153,7 @@ fn convert(feed: raw::Feed, base_url: &str, mut warnings: Vec<String>) -> Parsed
         entries,
         warnings,
         ttl: feed.ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
+        ..ParsedFeed::default()
     }
 }
 

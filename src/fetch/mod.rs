@@ -11,19 +11,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER, USER_AGENT,
+    ACCEPT, AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, ETAG, EXPIRES, HeaderMap, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER, USER_AGENT,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-pub use classify::{Verdict, classify};
+pub use classify::{FRESH_MAX, Move, Verdict, classify, moved};
 
-use crate::model::{FetchSettings, Reply, Validators};
+use crate::model::{FetchSettings, Hop, Reply, Validators};
 use address::{Allowed, Guard};
-use pace::Pace;
+use pace::{Pace, Turn};
 
 /// A chain of redirects is followed no further (RFC 9110 §15.4 leaves the number to us).
 const REDIRECTS_MAX: usize = 5;
+/// A body beyond this, in bytes, is a large one: few feeds in a hundred are.
+const LARGE_BODY: usize = 1024 * 1024;
+/// So many large bodies are in memory at once, whatever the concurrency.
+const LARGE_AT_ONCE: usize = 2;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +97,14 @@ pub enum FetchError {
         /// The limit in seconds.
         seconds: u64,
     },
+    /// The host asked for a rest, and it is not over: nothing was asked.
+    #[error("{host} asked to be left alone for another {seconds} s")]
+    Resting {
+        /// The host.
+        host: String,
+        /// What is left of the rest.
+        seconds: u64,
+    },
     /// Connecting or reading failed.
     #[error("{url}: {reason}")]
     Transport {
@@ -111,8 +124,24 @@ pub struct Client {
     http: reqwest::Client,
     allowed: Arc<Allowed>,
     pace: Arc<Pace>,
+    large: Arc<Semaphore>,
     timeout: Duration,
     body_bytes_max: u64,
+}
+
+/// What a request brought, and its share of the memory for bodies, which is given back when this
+/// is dropped: keep it for as long as the body is kept.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The answer. A status of 4xx or 5xx is one.
+    pub reply: Result<Reply, FetchError>,
+    _hold: Option<Hold>,
+}
+
+#[derive(Debug)]
+struct Hold {
+    _all: OwnedSemaphorePermit,
+    _large: Option<OwnedSemaphorePermit>,
 }
 
 impl Client {
@@ -142,9 +171,17 @@ impl Client {
             http,
             allowed,
             pace: Arc::new(Pace::new(settings)),
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             timeout: settings.timeout,
             body_bytes_max: settings.body_bytes_max,
         })
+    }
+
+    /// Leaves a host alone for a while, whatever asks for it: it answered 429 (P15).
+    pub fn rest(&self, url: &str, rest: Duration) {
+        if let Ok(url) = Url::parse(url) {
+            self.pace.rest(&url, rest);
+        }
     }
 
     /// Asks for an address, with the validators of its last answer.
@@ -157,22 +194,51 @@ impl Client {
         validators: &Validators,
         accept: Accept,
     ) -> Result<Reply, FetchError> {
+        self.fetch(url, validators, accept).await.reply
+    }
+
+    /// Asks for an address, with the validators of its last answer.
+    pub async fn fetch(&self, url: &str, validators: &Validators, accept: Accept) -> Fetched {
+        match self.follow(url, validators, accept).await {
+            Ok((reply, hold)) => Fetched { reply: Ok(reply), _hold: hold },
+            Err(error) => Fetched { reply: Err(error), _hold: None },
+        }
+    }
+
+    /// Follows redirects to an answer. Waiting for a turn costs nothing of the time that the
+    /// servers have together.
+    async fn follow(
+        &self,
+        url: &str,
+        validators: &Validators,
+        accept: Accept,
+    ) -> Result<(Reply, Option<Hold>), FetchError> {
         let parsed = Url::parse(url)
             .map_err(|e| FetchError::Address { url: redact(url), reason: e.to_string() })?;
         if parsed.scheme() == "file" {
-            return self.read_file(&parsed).await;
+            return Ok((self.read_file(&parsed).await?, None));
         }
         let mut at = parsed;
+        let mut hops = Vec::new();
+        let mut left = self.timeout;
         for _ in 0..=REDIRECTS_MAX {
             self.allowed.check(&at)?;
-            let _turn = self.pace.turn(&at).await;
+            let Turn { all, host: _host } = self.pace.turn(&at).await?;
+            let begun = tokio::time::Instant::now();
             let request = self.exchange(&at, validators, accept);
-            let step = tokio::time::timeout(self.timeout, request).await.map_err(|_| {
+            let step = tokio::time::timeout(left, request).await.map_err(|_| {
                 FetchError::Timeout { url: redact(at.as_str()), seconds: self.timeout.as_secs() }
             })??;
+            left = left.saturating_sub(begun.elapsed());
             match step {
-                Step::Done(reply) => return Ok(reply),
-                Step::Redirect(next) => at = next,
+                Step::Done(reply, large) => {
+                    let hold = Hold { _all: all, _large: large };
+                    return Ok((Reply { hops, ..reply }, Some(hold)));
+                }
+                Step::Redirect(status, next) => {
+                    hops.push(Hop { status, to: redact(next.as_str()) });
+                    at = next;
+                }
             }
         }
         Err(FetchError::Redirects { url: redact(url) })
@@ -184,7 +250,6 @@ impl Client {
         validators: &Validators,
         accept: Accept,
     ) -> Result<Step, FetchError> {
-        let failed = |e: reqwest::Error| transport_error(url, &e);
         let mut request = self.http.get(url.clone()).header(ACCEPT, accept.header());
         for (name, value) in
             [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)]
@@ -195,42 +260,64 @@ impl Client {
                 request = request.header(name, value);
             }
         }
-        let mut response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(|e| transport_error(url, &e))?;
         let status = response.status().as_u16();
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
             let location = text(response.headers(), LOCATION.as_str());
             let next = location.and_then(|l| url.join(&l).ok());
             return match next {
-                Some(next) if matches!(next.scheme(), "http" | "https") => Ok(Step::Redirect(next)),
+                Some(next) if matches!(next.scheme(), "http" | "https") => {
+                    Ok(Step::Redirect(status, next))
+                }
                 _ => Err(FetchError::Address {
                     url: redact(url.as_str()),
                     reason: format!("answered {status} without an address that can be followed"),
                 }),
             };
         }
-        let headers = response.headers().clone();
+        let header = |name: &str| text(response.headers(), name);
+        let reply = Reply {
+            status,
+            final_url: url.to_string(),
+            hops: Vec::new(),
+            content_type: header(CONTENT_TYPE.as_str()),
+            validators: Validators {
+                etag: header(ETAG.as_str()),
+                last_modified: header(LAST_MODIFIED.as_str()),
+            },
+            retry_after: header(RETRY_AFTER.as_str()),
+            cache_control: header(CACHE_CONTROL.as_str()),
+            expires: header(EXPIRES.as_str()),
+            date: header(DATE.as_str()),
+            age: header(AGE.as_str()),
+            body: Vec::new(),
+        };
+        let (body, large) = self.body(url, response).await?;
+        Ok(Step::Done(Reply { body, ..reply }, large))
+    }
+
+    /// Reads a body up to the limit, which counts what comes out of decompression. A large one
+    /// waits until few others are in memory.
+    async fn body(
+        &self,
+        url: &Url,
+        mut response: reqwest::Response,
+    ) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), FetchError> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        let mut large = None;
+        while let Some(chunk) = response.chunk().await.map_err(|e| transport_error(url, &e))? {
             if body.len() as u64 + chunk.len() as u64 > self.body_bytes_max {
                 return Err(FetchError::TooLarge {
                     url: redact(url.as_str()),
                     limit: self.body_bytes_max,
                 });
             }
+            if large.is_none() && body.len() + chunk.len() > LARGE_BODY {
+                large = Arc::clone(&self.large).acquire_owned().await.ok();
+            }
             body.extend_from_slice(&chunk);
         }
-        Ok(Step::Done(Reply {
-            status,
-            final_url: url.to_string(),
-            content_type: text(&headers, CONTENT_TYPE.as_str()),
-            validators: Validators {
-                etag: text(&headers, ETAG.as_str()),
-                last_modified: text(&headers, LAST_MODIFIED.as_str()),
-            },
-            retry_after: text(&headers, RETRY_AFTER.as_str()),
-            cache_control: text(&headers, CACHE_CONTROL.as_str()),
-            body,
-        }))
+        Ok((body, large))
     }
 
     async fn read_file(&self, url: &Url) -> Result<Reply, FetchError> {
@@ -250,21 +337,13 @@ impl Client {
             });
         }
         let body = tokio::fs::read(&path).await.map_err(|e| failed(e.to_string()))?;
-        Ok(Reply {
-            status: 200,
-            final_url: url.to_string(),
-            content_type: None,
-            validators: Validators::default(),
-            retry_after: None,
-            cache_control: None,
-            body,
-        })
+        Ok(Reply { status: 200, final_url: url.to_string(), body, ..Reply::default() })
     }
 }
 
 enum Step {
-    Done(Reply),
-    Redirect(Url),
+    Done(Reply, Option<OwnedSemaphorePermit>),
+    Redirect(u16, Url),
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::Url;
 
+use super::FetchError;
 use crate::model::FetchSettings;
 
 /// Hosts that are remembered; beyond it those that nobody waits for are forgotten.
@@ -26,13 +27,25 @@ pub struct Pace {
 struct HostPace {
     slots: Arc<Semaphore>,
     next: tokio::sync::Mutex<Option<Instant>>,
+    /// Nobody asks before this time.
+    rest_until: Mutex<Option<Instant>>,
 }
 
-/// A turn: held while the request is under way.
+impl HostPace {
+    fn rest_left(&self) -> Option<Duration> {
+        let until = *self.rest_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.and_then(|at| at.checked_duration_since(Instant::now())).filter(|d| !d.is_zero())
+    }
+}
+
+/// A turn: the host's part is held while the request is under way, the other for as long as the
+/// answer is in memory.
 #[derive(Debug)]
 pub struct Turn {
-    _host: OwnedSemaphorePermit,
-    _all: OwnedSemaphorePermit,
+    /// One of the host's.
+    pub host: OwnedSemaphorePermit,
+    /// One of all.
+    pub all: OwnedSemaphorePermit,
 }
 
 impl Pace {
@@ -46,9 +59,28 @@ impl Pace {
         }
     }
 
-    /// Waits for a turn at the address's host. Waiting for the host holds up no other host.
-    pub async fn turn(&self, url: &Url) -> Turn {
+    /// Leaves a host alone for a while.
+    pub fn rest(&self, url: &Url, rest: Duration) {
         let host = self.host(url);
+        let until = Instant::now() + rest;
+        let mut known = host.rest_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(known.map_or(until, |at| at.max(until)));
+    }
+
+    /// Waits for a turn at the address's host. Waiting for the host holds up no other host.
+    ///
+    /// # Errors
+    /// When the host rests: that is not waited for.
+    pub async fn turn(&self, url: &Url) -> Result<Turn, FetchError> {
+        let host = self.host(url);
+        let rested = || match host.rest_left() {
+            None => Ok(()),
+            Some(left) => Err(FetchError::Resting {
+                host: url.host_str().unwrap_or_default().to_owned(),
+                seconds: left.as_secs() + 1,
+            }),
+        };
+        rested()?;
         let slot =
             Arc::clone(&host.slots).acquire_owned().await.expect("the semaphore is never closed");
         if !self.gap.is_zero() {
@@ -60,7 +92,9 @@ impl Pace {
         }
         let all =
             Arc::clone(&self.all).acquire_owned().await.expect("the semaphore is never closed");
-        Turn { _host: slot, _all: all }
+        // Asked again: who stood in the queue while another was refused is refused as well.
+        rested()?;
+        Ok(Turn { host: slot, all })
     }
 
     fn host(&self, url: &Url) -> Arc<HostPace> {
@@ -71,13 +105,14 @@ impl Pace {
         );
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= HOSTS_MAX {
-            hosts.retain(|_, host| Arc::strong_count(host) > 1);
+            hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.rest_left().is_some());
         }
         let per_host = self.per_host;
         Arc::clone(hosts.entry(key).or_insert_with(|| {
             Arc::new(HostPace {
                 slots: Arc::new(Semaphore::new(per_host)),
                 next: tokio::sync::Mutex::new(None),
+                rest_until: Mutex::new(None),
             })
         }))
     }

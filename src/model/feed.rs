@@ -103,4 +103,6 @@ pub enum Outcome {
     Gone,
     /// 429 or 503, or any other failure; the text says what and what may help.
     Failed(String),
+    /// Not asked: its host rests until a time that it named. The text says until when.
+    Postponed(String),
 }

@@ -21,7 +21,9 @@ pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcom
 pub use ledger::{Change, ChangeKind, FactId, FactKey, KnownFact, Sighting};
 pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
 pub use name::{fold, fold_name, spread};
-pub use poll::{FeedState, PlannedEntry, PollPlan, Reply};
+pub use poll::{
+    FeedState, Hop, Moving, PageRetry, PlannedEntry, PollPlan, Rekeyed, Reply, RequestRecord,
+};
 pub use settings::{
     Backfill, FetchSettings, MailSettings, PasswordSource, SmtpSecurity, Transport,
 };

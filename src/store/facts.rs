@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::feeds::apply_state;
 use super::{Store, StoreError, seconds, time, while_doing};
@@ -64,18 +64,32 @@ impl Store {
     /// # Errors
     /// When the database fails; then nothing was changed.
     pub fn apply(&mut self, plan: &PollPlan) -> Result<Applied, StoreError> {
-        let failed = while_doing("storing a poll");
-        let mut apply = || {
-            let transaction = self.connection.transaction()?;
-            let mut applied = Applied::default();
-            for planned in &plan.entries {
-                apply_entry(&transaction, plan, planned, &mut applied)?;
+        self.apply_all(&[plan]).pop().unwrap_or_else(|| Ok(Applied::default()))
+    }
+
+    /// Applies several plans with one write to the disk. Each is all or nothing by itself.
+    pub fn apply_all(&mut self, plans: &[&PollPlan]) -> Vec<Result<Applied, StoreError>> {
+        let together = || -> Result<Vec<Result<Applied, StoreError>>, rusqlite::Error> {
+            let mut transaction = self.connection.transaction()?;
+            let mut results = Vec::with_capacity(plans.len());
+            for plan in plans {
+                let savepoint = transaction.savepoint()?;
+                // Dropped without a commit, a savepoint takes back what was done in it.
+                let applied = apply_plan(&savepoint, plan).and_then(|applied| {
+                    savepoint.commit()?;
+                    Ok(applied)
+                });
+                results.push(applied.map_err(while_doing("storing a poll")));
             }
-            apply_state(&transaction, plan)?;
             transaction.commit()?;
-            Ok(applied)
+            Ok(results)
         };
-        apply().map_err(failed)
+        let mut together = together;
+        together().unwrap_or_else(|error| {
+            let said = error.to_string();
+            let again = |_: &&PollPlan| Err(StoreError::Write(said.clone()));
+            plans.iter().map(again).collect()
+        })
     }
 
     /// The changes after a cursor, with all their sources, oldest first.
@@ -179,19 +193,35 @@ impl Store {
     }
 }
 
+fn apply_plan(transaction: &Connection, plan: &PollPlan) -> Result<Applied, rusqlite::Error> {
+    let mut applied = Applied::default();
+    for rekeyed in &plan.rekeyed {
+        transaction
+            .prepare_cached("UPDATE OR IGNORE entry SET key = ?3 WHERE feed_id = ?1 AND key = ?2")?
+            .execute(params![plan.state.id, rekeyed.old.0, rekeyed.new.0])?;
+    }
+    for planned in &plan.entries {
+        apply_entry(transaction, plan, planned, &mut applied)?;
+    }
+    apply_state(transaction, plan)?;
+    Ok(applied)
+}
+
 fn apply_entry(
-    transaction: &Transaction,
+    transaction: &Connection,
     plan: &PollPlan,
     planned: &PlannedEntry,
     applied: &mut Applied,
 ) -> Result<(), rusqlite::Error> {
     let entry = &planned.entry;
+    let feed = plan.state.id;
     let known: Option<(i64, String)> = transaction
         .prepare_cached("SELECT id, version FROM entry WHERE feed_id = ?1 AND key = ?2")?
-        .query_row(params![plan.feed_id, entry.key.0], |r| Ok((r.get(0)?, r.get(1)?)))
+        .query_row(params![feed, entry.key.0], |r| Ok((r.get(0)?, r.get(1)?)))
         .optional()?;
     match &known {
-        Some((_, version)) if *version == entry.version => return Ok(()),
+        Some((_, version)) if *version == entry.version && !planned.late_page => return Ok(()),
+        Some(_) if planned.late_page => {}
         Some(_) => applied.edited_entries += 1,
         None => applied.new_entries += 1,
     }
@@ -199,17 +229,20 @@ fn apply_entry(
         TextSource::Feed => "feed",
         TextSource::Page => "page",
     };
+    let retry = planned.page_retry;
     let id: i64 = transaction
         .prepare_cached(
-            "INSERT INTO entry (feed_id, key, version, link, title, author, published, first_seen, html, text_source)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            "INSERT INTO entry (feed_id, key, version, link, title, author, published, first_seen, html, text_source, news, page_due, page_tries)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT (feed_id, key) DO UPDATE SET version = excluded.version, link = excluded.link, title = excluded.title,
-               author = excluded.author, published = excluded.published, html = excluded.html, text_source = excluded.text_source
+               author = excluded.author, published = excluded.published, html = excluded.html, text_source = excluded.text_source,
+               page_due = excluded.page_due, page_tries = excluded.page_tries
              RETURNING id",
         )?
         .query_row(
             params![
-                plan.feed_id, entry.key.0, entry.version, entry.link, entry.title, entry.author, entry.published.map(seconds), seconds(plan.at), planned.html, source
+                feed, entry.key.0, entry.version, entry.link, entry.title, entry.author, entry.published.map(seconds), seconds(plan.at), planned.html, source,
+                planned.report, retry.and_then(|r| r.due).map(seconds), retry.map_or(0, |r| r.tries)
             ],
             |r| r.get(0),
         )?;
@@ -221,7 +254,7 @@ fn apply_entry(
 
 /// Reconciles one fact inside the transaction, so that two entries of one poll that tell it meet.
 fn apply_fact(
-    transaction: &Transaction,
+    transaction: &Connection,
     at: DateTime<Utc>,
     entry: i64,
     report: bool,
@@ -277,7 +310,7 @@ fn apply_fact(
 }
 
 fn insert_fact(
-    transaction: &Transaction,
+    transaction: &Connection,
     at: DateTime<Utc>,
     fact: &Fact,
     key: &crate::model::FactKey,

@@ -3,10 +3,15 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, StoreError, seconds, time, while_doing};
-use crate::model::{EntryKey, Feed, FeedName, FeedState, Outcome, PollPlan, Validators};
+use crate::model::{
+    Entry, EntryKey, Feed, FeedName, FeedState, Moving, PollPlan, RequestRecord, Validators,
+};
+
+/// So many of a feed's last requests are kept.
+const REQUESTS_KEPT: i64 = 64;
 
 /// A feed as an administrator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +38,28 @@ pub struct FeedOverview {
     pub entries: usize,
     /// Whether the publisher ended it.
     pub gone: bool,
+    /// Where it moved for good, by many redirects.
+    pub address: Option<String>,
+    /// Its web site, by its own word.
+    pub site: Option<String>,
 }
 
+/// An entry whose page is to be tried again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DuePage {
+    /// The entry as the feed gave it.
+    pub entry: Entry,
+    /// Tries that failed so far.
+    pub tries: u32,
+    /// Whether its facts are news.
+    pub news: bool,
+}
+
+const STATE_COLUMNS: &str = "id, name, etag, last_modified, body_hash, last_poll, last_success, last_status, last_error, failures, failing_since, not_before, rest_until, baseline_done, gone, address, moving_to, moving_since, moving_polls, site, pages_due";
+
 impl Store {
-    /// Takes over the configured feeds. A feed whose address changed is asked without validators;
-    /// one that is configured no more keeps its facts.
+    /// Takes over the configured feeds. A feed whose address or settings changed is asked without
+    /// validators (P6); one that is configured no more keeps its facts.
     ///
     /// # Errors
     /// When the database fails.
@@ -46,23 +68,40 @@ impl Store {
         let mut register = || {
             let transaction = self.connection.transaction()?;
             transaction.execute("UPDATE feed SET configured = 0", [])?;
+            let mut statement = transaction.prepare(
+                "INSERT INTO feed (name, url, publisher, settings) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (name) DO UPDATE SET
+                   etag = CASE WHEN url = excluded.url AND settings IS excluded.settings THEN etag END,
+                   last_modified = CASE WHEN url = excluded.url AND settings IS excluded.settings THEN last_modified END,
+                   body_hash = CASE WHEN url = excluded.url AND settings IS excluded.settings THEN body_hash END,
+                   not_before = CASE WHEN url = excluded.url THEN not_before END,
+                   rest_until = CASE WHEN url = excluded.url THEN rest_until END,
+                   failures = CASE WHEN url = excluded.url THEN failures ELSE 0 END,
+                   failing_since = CASE WHEN url = excluded.url THEN failing_since END,
+                   gone = CASE WHEN url = excluded.url THEN gone ELSE 0 END,
+                   address = CASE WHEN url = excluded.url THEN address END,
+                   moving_to = CASE WHEN url = excluded.url THEN moving_to END,
+                   moving_polls = CASE WHEN url = excluded.url THEN moving_polls ELSE 0 END,
+                   settings = excluded.settings, url = excluded.url, publisher = excluded.publisher, configured = 1",
+            )?;
             for feed in feeds {
-                transaction.execute(
-                    "INSERT INTO feed (name, url, publisher) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (name) DO UPDATE SET
-                       etag = CASE WHEN url = excluded.url THEN etag END,
-                       last_modified = CASE WHEN url = excluded.url THEN last_modified END,
-                       body_hash = CASE WHEN url = excluded.url THEN body_hash END,
-                       not_before = CASE WHEN url = excluded.url THEN not_before END,
-                       failures = CASE WHEN url = excluded.url THEN failures ELSE 0 END,
-                       gone = CASE WHEN url = excluded.url THEN gone ELSE 0 END,
-                       url = excluded.url, publisher = excluded.publisher, configured = 1",
-                    params![feed.name.0, feed.url, feed.publisher],
-                )?;
+                let settings = format!("full_text={:?}", feed.full_text);
+                statement.execute(params![feed.name.0, feed.url, feed.publisher, settings])?;
             }
+            drop(statement);
             transaction.commit()
         };
         register().map_err(failed)
+    }
+
+    /// Asks a feed again that was given up as gone, or that rests.
+    ///
+    /// # Errors
+    /// When the database fails. Whether there is such a feed is the answer.
+    pub fn resume_feed(&mut self, name: &FeedName) -> Result<bool, StoreError> {
+        let sql = "UPDATE feed SET gone = 0, failures = 0, failing_since = NULL, not_before = NULL, rest_until = NULL, last_poll = NULL WHERE name = ?1 AND configured";
+        let changed = self.connection.execute(sql, [&name.0]);
+        changed.map(|n| n > 0).map_err(while_doing("resuming a feed"))
     }
 
     /// What is known of a feed.
@@ -70,25 +109,124 @@ impl Store {
     /// # Errors
     /// When the database fails or the feed was never registered.
     pub fn feed_state(&self, name: &FeedName) -> Result<FeedState, StoreError> {
-        let sql = "SELECT id, etag, last_modified, body_hash, last_poll, last_success, failures, not_before, baseline_done, gone FROM feed WHERE name = ?1";
+        self.connection
+            .prepare_cached(&format!("SELECT {STATE_COLUMNS} FROM feed WHERE name = ?1"))
+            .and_then(|mut s| s.query_row([&name.0], read_state))
+            .map_err(while_doing("reading a feed's state"))
+    }
+
+    /// What is known of every configured feed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn feed_states(&self) -> Result<HashMap<FeedName, FeedState>, StoreError> {
+        let query = || {
+            let sql = format!("SELECT {STATE_COLUMNS} FROM feed WHERE configured");
+            let mut statement = self.connection.prepare(&sql)?;
+            let rows = statement.query_map([], read_state)?;
+            rows.map(|row| row.map(|state| (state.name.clone(), state))).collect::<Result<_, _>>()
+        };
+        query().map_err(while_doing("reading the feeds' states"))
+    }
+
+    /// Those of a feed's entries whose page is to be tried again by now, the oldest first; and when
+    /// the next of the others is due.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn due_pages(
+        &self,
+        feed_id: i64,
+        now: DateTime<Utc>,
+        most: usize,
+    ) -> Result<(Vec<DuePage>, Option<DateTime<Utc>>), StoreError> {
+        let sql =
+            "SELECT key, version, link, title, author, published, html, page_tries, news FROM entry
+                   WHERE feed_id = ?1 AND page_due <= ?2 ORDER BY page_due LIMIT ?3";
         let read = |row: &Row| {
-            Ok(FeedState {
-                id: row.get(0)?,
-                name: name.clone(),
-                validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
-                body_hash: row.get(3)?,
-                last_poll: row.get::<_, Option<i64>>(4)?.map(time),
-                last_success: row.get::<_, Option<i64>>(5)?.map(time),
-                failures: row.get(6)?,
-                not_before: row.get::<_, Option<i64>>(7)?.map(time),
-                baseline_done: row.get(8)?,
-                gone: row.get(9)?,
+            let entry = Entry {
+                key: EntryKey(row.get(0)?),
+                guid: None,
+                version: row.get(1)?,
+                link: row.get(2)?,
+                title: row.get(3)?,
+                author: row.get(4)?,
+                published: row.get::<_, Option<i64>>(5)?.map(time),
+                html: row.get(6)?,
+                has_content: false,
+            };
+            Ok(DuePage { entry, tries: row.get(7)?, news: row.get(8)? })
+        };
+        let query = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let due: Vec<DuePage> = statement
+                .query_map(params![feed_id, seconds(now), most], read)?
+                .collect::<Result<_, _>>()?;
+            let later: Option<i64> = self
+                .connection
+                .prepare_cached(
+                    "SELECT min(page_due) FROM (SELECT page_due FROM entry WHERE feed_id = ?1 AND page_due IS NOT NULL ORDER BY page_due LIMIT -1 OFFSET ?2)",
+                )?
+                .query_row(params![feed_id, i64::try_from(due.len()).unwrap_or(i64::MAX)], |row| row.get(0))?;
+            Ok((due, later.map(time)))
+        };
+        query().map_err(while_doing("looking for pages to try again"))
+    }
+
+    /// The last requests of a feed, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn requests(&self, name: &FeedName) -> Result<Vec<RequestRecord>, StoreError> {
+        let sql = "SELECT at, page, held, conditional, status, bytes, redirects, early FROM request
+                   JOIN feed ON feed.id = feed_id WHERE name = ?1 ORDER BY at, page, slot";
+        let read = |row: &Row| {
+            Ok(RequestRecord {
+                at: time(row.get(0)?),
+                page: row.get(1)?,
+                held: row.get(2)?,
+                conditional: row.get(3)?,
+                status: row.get(4)?,
+                bytes: row.get::<_, i64>(5)?.unsigned_abs(),
+                redirects: row.get(6)?,
+                early: row.get(7)?,
             })
         };
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut s| s.query_row([&name.0], read))
-            .map_err(while_doing("reading a feed's state"))
+        let query = || {
+            self.connection
+                .prepare_cached(sql)?
+                .query_map([&name.0], read)?
+                .collect::<Result<_, _>>()
+        };
+        query().map_err(while_doing("reading the requests of a feed"))
+    }
+
+    /// For entries under unknown keys: the known entries of the feed that are the same, by their
+    /// link or their text, as (index, key, version).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn twins(
+        &self,
+        feed_id: i64,
+        entries: &[(usize, Entry)],
+    ) -> Result<Vec<(usize, EntryKey, String)>, StoreError> {
+        let sql = "SELECT key, version FROM entry WHERE feed_id = ?1 AND (link = ?2 OR version = ?3) ORDER BY version = ?3 DESC, id DESC LIMIT 1";
+        let query = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut found = Vec::new();
+            for (index, entry) in entries {
+                let twin = statement
+                    .query_row(params![feed_id, entry.link, entry.version], |r| {
+                        Ok((EntryKey(r.get(0)?), r.get(1)?))
+                    })
+                    .optional()?;
+                found.extend(twin.map(|(key, version)| (*index, key, version)));
+            }
+            Ok(found)
+        };
+        query().map_err(while_doing("looking for entries under other keys"))
     }
 
     /// The versions of those of the keys that are known.
@@ -123,7 +261,7 @@ impl Store {
     /// When the database fails.
     pub fn feed_overview(&self) -> Result<Vec<FeedOverview>, StoreError> {
         let sql = "SELECT name, url, last_poll, last_success, last_status, last_error, failures, not_before, warnings, gone,
-                          (SELECT count(*) FROM entry WHERE feed_id = feed.id)
+                          (SELECT count(*) FROM entry WHERE feed_id = feed.id), address, site
                    FROM feed WHERE configured ORDER BY name";
         let read = |row: &Row| {
             Ok(FeedOverview {
@@ -143,6 +281,8 @@ impl Store {
                     .collect(),
                 gone: row.get(9)?,
                 entries: row.get::<_, u32>(10)? as usize,
+                address: row.get(11)?,
+                site: row.get(12)?,
             })
         };
         let query = || -> Result<Vec<FeedOverview>, rusqlite::Error> {
@@ -152,52 +292,98 @@ impl Store {
     }
 }
 
-/// Writes the feed's own row of a plan.
+fn read_state(row: &Row) -> Result<FeedState, rusqlite::Error> {
+    let at = |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(time));
+    let (since, polls) = (at(17)?, row.get(18)?);
+    let moving = row.get::<_, Option<String>>(16)?.map(|to| Moving {
+        to,
+        since: since.unwrap_or_default(),
+        polls,
+    });
+    Ok(FeedState {
+        id: row.get(0)?,
+        name: FeedName(row.get(1)?),
+        validators: Validators { etag: row.get(2)?, last_modified: row.get(3)? },
+        body_hash: row.get(4)?,
+        last_poll: at(5)?,
+        last_success: at(6)?,
+        last_status: row.get(7)?,
+        last_error: row.get(8)?,
+        failures: row.get(9)?,
+        failing_since: at(10)?,
+        not_before: at(11)?,
+        rest_until: at(12)?,
+        baseline_done: row.get(13)?,
+        gone: row.get(14)?,
+        address: row.get(15)?,
+        moving,
+        site: row.get(19)?,
+        pages_due: at(20)?,
+    })
+}
+
+/// Writes the feed's own row of a plan, and its requests into the ring.
 pub(super) fn apply_state(
-    transaction: &Transaction,
+    transaction: &Connection,
     plan: &PollPlan,
 ) -> Result<(), rusqlite::Error> {
-    let (success, gone, error) = match &plan.outcome {
-        Outcome::Fetched | Outcome::Unchanged => (true, false, None),
-        Outcome::Gone => {
-            (false, true, Some("the publisher says that the feed is gone (410)".to_owned()))
-        }
-        Outcome::Failed(reason) => (false, false, Some(reason.clone())),
-    };
-    let replaced = plan.validators.is_some();
-    let validators = plan.validators.clone().unwrap_or_default();
-    let warnings = (plan.outcome == Outcome::Fetched).then(|| plan.warnings.join("\n"));
-    transaction
+    let state = &plan.state;
+    let made = i64::try_from(plan.requests.len()).unwrap_or_default();
+    let polls: i64 = transaction
         .prepare_cached(
             "UPDATE feed SET
-           etag = CASE WHEN ?2 THEN ?3 ELSE etag END,
-           last_modified = CASE WHEN ?2 THEN ?4 ELSE last_modified END,
-           body_hash = coalesce(?5, body_hash),
-           last_poll = ?6,
-           last_success = CASE WHEN ?7 THEN ?6 ELSE last_success END,
-           last_status = ?8,
-           last_error = ?9,
-           failures = CASE WHEN ?7 THEN 0 ELSE failures + 1 END,
-           not_before = ?10,
-           baseline_done = baseline_done OR ?11,
-           gone = ?12,
-           warnings = coalesce(?13, warnings)
-         WHERE id = ?1",
+               etag = ?2, last_modified = ?3, body_hash = ?4, last_poll = ?5, last_success = ?6,
+               last_status = ?7, last_error = ?8, failures = ?9, failing_since = ?10,
+               not_before = ?11, rest_until = ?12, baseline_done = ?13, gone = ?14, address = ?15,
+               moving_to = ?16, moving_since = ?17, moving_polls = ?18, site = ?19,
+               pages_due = ?20, warnings = coalesce(?21, warnings), polls = polls + ?22
+             WHERE id = ?1 RETURNING polls",
         )?
-        .execute(params![
-            plan.feed_id,
-            replaced,
-            validators.etag,
-            validators.last_modified,
-            plan.body_hash,
-            seconds(plan.at),
-            success,
-            plan.status,
-            error,
-            plan.not_before.map(seconds),
-            plan.completes_baseline,
-            gone,
-            warnings,
-        ])?;
+        .query_row(
+            params![
+                state.id,
+                state.validators.etag,
+                state.validators.last_modified,
+                state.body_hash,
+                state.last_poll.map(seconds),
+                state.last_success.map(seconds),
+                state.last_status,
+                state.last_error,
+                state.failures,
+                state.failing_since.map(seconds),
+                state.not_before.map(seconds),
+                state.rest_until.map(seconds),
+                state.baseline_done,
+                state.gone,
+                state.address,
+                state.moving.as_ref().map(|m| &m.to),
+                state.moving.as_ref().map(|m| seconds(m.since)),
+                state.moving.as_ref().map_or(0, |m| m.polls),
+                state.site,
+                state.pages_due.map(seconds),
+                plan.warnings.as_ref().map(|w| w.join("\n")),
+                made,
+            ],
+            |row| row.get(0),
+        )?;
+    for (request, number) in plan.requests.iter().zip(polls - made..) {
+        transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO request (feed_id, slot, at, page, held, conditional, status, bytes, redirects, early)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                state.id,
+                number % REQUESTS_KEPT,
+                seconds(request.at),
+                request.page,
+                request.held,
+                request.conditional,
+                request.status,
+                i64::try_from(request.bytes).unwrap_or(i64::MAX),
+                request.redirects,
+                request.early,
+            ])?;
+    }
     Ok(())
 }

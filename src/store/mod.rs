@@ -17,10 +17,13 @@ use rusqlite_migration::{M, Migrations};
 
 pub use digests::{DigestRecord, NewMessage, SubscriptionState};
 pub use facts::{Applied, FactFilter, StoredFact};
-pub use feeds::FeedOverview;
+pub use feeds::{DuePage, FeedOverview};
 
 /// The schema, one entry for each file in `migrations/`, in order.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_initial.sql"),
+    include_str!("../../migrations/0002_polite_polling.sql"),
+];
 
 /// How long a statement waits for another process's read to end, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;
@@ -60,6 +63,9 @@ pub enum StoreError {
         /// SQLite's word.
         source: rusqlite::Error,
     },
+    /// What was to be written together could not be.
+    #[error("the database failed while storing polls: {0}")]
+    Write(String),
     /// What stands in the database is not what this program wrote.
     #[error("the database holds {0}, which this program did not write")]
     Corrupt(String),

@@ -36,6 +36,7 @@ impl Answer {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Request {
+    pub method: String,
     pub path: String,
     pub headers: HashMap<String, String>,
 }
@@ -79,6 +80,10 @@ impl Server {
 
     pub fn requests(&self, path: &str) -> Vec<Request> {
         self.requests.lock().unwrap().iter().filter(|r| r.path == path).cloned().collect()
+    }
+
+    pub fn all_requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
     }
 
     /// The most requests that were under way at once.
@@ -125,7 +130,9 @@ impl Server {
 fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
-    let path = line.split(' ').nth(1)?.to_owned();
+    let mut words = line.split(' ');
+    let method = words.next()?.to_owned();
+    let path = words.next()?.to_owned();
     let mut headers = HashMap::new();
     loop {
         let mut line = String::new();
@@ -141,7 +148,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
     }
-    Some(Request { path, headers })
+    Some(Request { method, path, headers })
 }
 
 fn write_answer(writer: &mut TcpStream, answer: &Answer) -> std::io::Result<()> {

@@ -13,6 +13,7 @@ mod http;
 mod layers;
 mod lexicons;
 mod mail;
+mod politeness;
 mod setup;
 mod smtp;
 mod store;

@@ -24,6 +24,14 @@ impl Place {
         place
     }
 
+    /// A configuration of its own text, with a store and mail beside it.
+    pub fn with(text: &str) -> Place {
+        let place = Place { folder: tempfile::tempdir().unwrap() };
+        let head = "[store]\npath = \"g.db\"\n[mail]\nfrom = \"gazetted@example.org\"\ntransport = \"file\"\nfile = { path = \"outbox/\" }\n";
+        std::fs::write(place.config(), format!("{head}{text}")).unwrap();
+        place
+    }
+
     pub fn config(&self) -> PathBuf {
         self.folder.path().join("gazetted.toml")
     }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use gazetted::model::{
     Appointment, AppointmentAction, Detail, Entry, EntryKey, Evidence, Fact, Feed, FeedKind,
-    FeedName, FullTextPolicy, Kind, Outcome, PlannedEntry, PollPlan, Subscription, TextSource,
-    Validators,
+    FeedName, FeedState, FullTextPolicy, Kind, Outcome, PlannedEntry, PollPlan, Subscription,
+    TextSource, Validators,
 };
 use gazetted::store::{DigestRecord, FactFilter, NewMessage, Store, StoreError};
 
@@ -55,23 +55,28 @@ fn plan(feed_id: i64, version: &str, facts: Vec<Fact>) -> PollPlan {
         has_content: true,
         version: version.into(),
     };
+    let state = FeedState {
+        validators: Validators { etag: Some("\"1\"".into()), last_modified: None },
+        body_hash: Some("hash".into()),
+        baseline_done: true,
+        ..FeedState::unasked(feed_id, FeedName("f".into()))
+    };
     PollPlan {
-        feed_id,
         at: at(0),
         outcome: Outcome::Fetched,
-        status: Some(200),
-        validators: Some(Validators { etag: Some("\"1\"".into()), last_modified: None }),
-        body_hash: Some("hash".into()),
-        not_before: None,
+        state,
+        rekeyed: Vec::new(),
         entries: vec![PlannedEntry {
             entry,
             html: "h".into(),
             text_source: TextSource::Feed,
             facts,
             report: true,
+            page_retry: None,
+            late_page: false,
         }],
-        warnings: vec!["odd".into()],
-        completes_baseline: true,
+        warnings: Some(vec!["odd".into()]),
+        requests: Vec::new(),
     }
 }
 
@@ -131,6 +136,21 @@ fn a_plan_that_fails_changes_nothing_not_even_the_validators() {
     assert!(store.apply(&broken).is_err());
     assert!(store.facts(&FactFilter::default()).unwrap().is_empty());
     assert_eq!(store.feed_state(&FeedName("f".into())).unwrap().validators, Validators::default());
+}
+
+#[test]
+fn of_plans_that_are_written_together_one_that_fails_spoils_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    let good = plan(1, "1", vec![fact()]);
+    let mut broken = plan(1, "2", vec![fact()]);
+    broken.entries[0].entry.key = EntryKey("other".into());
+    broken.entries[0].facts[0].confidence = f64::NAN;
+    let mut another = broken.clone();
+    another.entries[0].facts[0].subject = "Tom Okafor".into();
+    let results = store.apply_all(&[&broken, &good, &another]);
+    assert_eq!(results.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(store.feed_overview().unwrap()[0].entries, 1);
 }
 
 #[test]

@@ -1,0 +1,292 @@
+//! Polling: gather, fetch, decide, apply. Feeds that share an address are asked together (P20).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::cycle::{Cycle, CycleError, PollResult};
+use crate::feed;
+use crate::fetch::{Accept, FetchError, classify, moved};
+use crate::model::{Entry, Feed, FeedName, FeedState, Outcome, Reply, RequestRecord, Validators};
+use crate::poll::{
+    Body, Findings, LatePage, PAGES_MAX, Page, body_hash, fresh_entries, maybe_reidentified,
+    plan_poll, rekey, wanted_pages,
+};
+use crate::text::article_html;
+
+/// A feed and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The feed.
+    pub feed: Feed,
+    /// What is known of it.
+    pub state: FeedState,
+}
+
+impl Subject {
+    /// The address that is asked: the configured one, or where it moved for good.
+    pub fn address(&self) -> &str {
+        self.state.address.as_deref().unwrap_or(&self.feed.url)
+    }
+}
+
+/// Feeds by the address that they share, in the order of their first.
+pub fn by_address(
+    feeds: impl IntoIterator<Item = Feed>,
+    states: &HashMap<FeedName, FeedState>,
+) -> Vec<Vec<Subject>> {
+    let mut groups: Vec<Vec<Subject>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for feed in feeds {
+        let Some(state) = states.get(&feed.name).cloned() else { continue };
+        let subject = Subject { feed, state };
+        let place = *places.entry(subject.address().to_owned()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(subject),
+            None => groups.push(vec![subject]),
+        }
+    }
+    groups
+}
+
+/// What one request brought, for every feed that shares it.
+struct Answer {
+    reply: Result<Reply, FetchError>,
+    body: Body,
+    record: RequestRecord,
+}
+
+/// Pages that were fetched for a feed.
+#[derive(Default)]
+struct Pages {
+    of_fresh: HashMap<usize, Page>,
+    late: Vec<LatePage>,
+    /// When the next of those is due that were not tried now.
+    next_due: Option<DateTime<Utc>>,
+    warnings: Vec<String>,
+    requests: Vec<RequestRecord>,
+}
+
+impl Cycle {
+    /// Polls the feeds of one address.
+    ///
+    /// # Errors
+    /// When the store fails. That the feed fails is a result.
+    pub async fn poll(&self, group: Vec<Subject>) -> Result<Vec<PollResult>, CycleError> {
+        let Some(first) = group.first() else { return Ok(Vec::new()) };
+        let address = first.address().to_owned();
+        // Another feed of the same address may know another answer: then none is vouched for.
+        let same = group.iter().all(|s| s.state.validators == first.state.validators);
+        let validators = if same { first.state.validators.clone() } else { Validators::default() };
+        let at = self.now();
+        let record = RequestRecord {
+            at,
+            held: first.state.validators != Validators::default(),
+            conditional: validators != Validators::default(),
+            early: group.iter().any(|s| s.state.not_before.is_some_and(|rest| at < rest)),
+            ..RequestRecord::default()
+        };
+        let mut fetched = self.client.fetch(&address, &validators, Accept::Feed).await;
+        let hashes = group.iter().map(|s| s.state.body_hash.clone()).collect();
+        let reply = std::mem::replace(&mut fetched.reply, Ok(Reply::default()));
+        let answer = Arc::new(self.read(reply, record, hashes).await?);
+        // The bytes are gone: others may fetch, this feed's pages among them.
+        drop(fetched);
+        let mut results = Vec::with_capacity(group.len());
+        for subject in group {
+            results.push(self.conclude(subject, &address, Arc::clone(&answer)).await?);
+        }
+        Ok(results)
+    }
+
+    /// Parses what came, away from the threads that wait for the network.
+    async fn read(
+        &self,
+        reply: Result<Reply, FetchError>,
+        record: RequestRecord,
+        hashes: Vec<Option<String>>,
+    ) -> Result<Answer, CycleError> {
+        let mut reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => return Ok(Answer { reply: Err(error), body: Body::None, record }),
+        };
+        let record = RequestRecord {
+            status: Some(reply.status),
+            bytes: reply.body.len() as u64,
+            redirects: u32::try_from(reply.hops.len()).unwrap_or(u32::MAX),
+            ..record
+        };
+        if reply.status != 200 {
+            return Ok(Answer { reply: Ok(reply), body: Body::None, record });
+        }
+        let bytes = std::mem::take(&mut reply.body);
+        let (content_type, base) = (reply.content_type.clone(), reply.final_url.clone());
+        let parse = move || {
+            let hash = body_hash(&bytes);
+            if hashes.iter().all(|known| known.as_deref() == Some(hash.as_str())) {
+                return Body::Same;
+            }
+            match feed::parse(&bytes, content_type.as_deref(), &base) {
+                Ok(parsed) => Body::Feed(parsed, hash),
+                Err(error) => Body::Broken(error),
+            }
+        };
+        let _turn = self.readers.acquire().await;
+        // A panic in a parser is that feed's error (S9).
+        let body = tokio::task::spawn_blocking(parse)
+            .await
+            .unwrap_or(Body::Broken(feed::ParseError::Panic));
+        Ok(Answer { reply: Ok(reply), body, record })
+    }
+
+    /// What the answer means for one feed, written down.
+    async fn conclude(
+        &self,
+        subject: Subject,
+        address: &str,
+        answer: Arc<Answer>,
+    ) -> Result<PollResult, CycleError> {
+        let Subject { feed, state } = subject;
+        let now = self.now();
+        let verdict = classify(&answer.reply, &state, now);
+        if verdict.status == Some(429)
+            && let Some(rest) = verdict.rest_until.and_then(|until| (until - now).to_std().ok())
+        {
+            self.client.rest(address, rest);
+        }
+        let moved = match &answer.reply {
+            Ok(reply) => moved(address, reply, &state, now),
+            Err(_) => crate::fetch::Move { address: state.address.clone(), moving: None },
+        };
+        let mut fresh = Vec::new();
+        let mut rekeyed = Vec::new();
+        if let Body::Feed(parsed, _) = &answer.body {
+            let id = state.id;
+            let keys = parsed.entries.iter().map(|e| e.key.clone()).collect::<Vec<_>>();
+            let known =
+                self.with("looking up entries", move |s| s.known_versions(id, &keys)).await?;
+            fresh = fresh_entries(parsed, &known);
+            let unknown = maybe_reidentified(&state, parsed, &known, &fresh);
+            if !unknown.is_empty() {
+                let twins = self
+                    .with("looking for entries under other keys", move |s| s.twins(id, &unknown))
+                    .await?;
+                rekeyed = rekey(&mut fresh, twins);
+            }
+        }
+        let pages = self.pages(&feed, &state, &fresh, now).await?;
+        let requests = match &verdict.outcome {
+            Outcome::Postponed(_) => Vec::new(),
+            _ => std::iter::once(answer.record.clone()).chain(pages.requests).collect(),
+        };
+        let grammar = Arc::clone(&self.grammar);
+        let backfill = self.config.backfill;
+        let name = feed.name.0.clone();
+        let plan = move || {
+            let findings = Findings {
+                feed: &feed,
+                state: &state,
+                verdict,
+                moved,
+                body: &answer.body,
+                rekeyed,
+                fresh,
+                pages: pages.of_fresh,
+                late: pages.late,
+                next_page_due: pages.next_due,
+                page_warnings: pages.warnings,
+                requests,
+                backfill,
+            };
+            plan_poll(findings, &grammar, now)
+        };
+        let turn = self.readers.acquire().await;
+        let plan = tokio::task::spawn_blocking(plan)
+            .await
+            .map_err(|_| CycleError::Task("reading a feed's entries"))?;
+        drop(turn);
+        let (outcome, state) = (plan.outcome.clone(), plan.state.clone());
+        let warnings = plan.warnings.clone().unwrap_or_default();
+        let applied = self.writer.apply(plan).await.ok_or(CycleError::Task("storing a poll"))??;
+        Ok(PollResult { feed: name, outcome, applied, warnings, state })
+    }
+
+    /// Fetches the pages that are wanted, and those that are due again.
+    async fn pages(
+        &self,
+        feed: &Feed,
+        state: &FeedState,
+        fresh: &[Entry],
+        now: DateTime<Utc>,
+    ) -> Result<Pages, CycleError> {
+        let mut pages = Pages::default();
+        for (number, index) in wanted_pages(feed, fresh).into_iter().enumerate() {
+            let page = match &fresh[index].link {
+                Some(link) if number < PAGES_MAX => self.page(link, &mut pages).await,
+                _ => Page::Later,
+            };
+            pages.of_fresh.insert(index, page);
+        }
+        if state.pages_due.is_none_or(|at| at > now) {
+            return Ok(pages);
+        }
+        let id = state.id;
+        let (due, later) =
+            self.with("looking for pages", move |s| s.due_pages(id, now, PAGES_MAX)).await?;
+        pages.next_due = later;
+        for due in due.into_iter().filter(|d| fresh.iter().all(|e| e.key != d.entry.key)) {
+            let page = match &due.entry.link {
+                Some(link) => self.page(link, &mut pages).await,
+                None => Page::Never,
+            };
+            let (entry, tries, news) = (due.entry, due.tries, due.news);
+            pages.late.push(LatePage { entry, tries, news, page });
+        }
+        Ok(pages)
+    }
+
+    async fn page(&self, link: &str, pages: &mut Pages) -> Page {
+        let at = self.now();
+        let fetched = self.client.fetch(link, &Validators::default(), Accept::Page).await;
+        let mut record = RequestRecord { at, page: true, ..RequestRecord::default() };
+        let shown = crate::fetch::redact(link);
+        let page = match &fetched.reply {
+            Ok(reply) => {
+                record.status = Some(reply.status);
+                record.bytes = reply.body.len() as u64;
+                match reply.status {
+                    200 => self.article(reply.clone()).await,
+                    429 | 500..=599 => Page::Later,
+                    _ => Page::Never,
+                }
+            }
+            Err(
+                FetchError::Timeout { .. }
+                | FetchError::Transport { .. }
+                | FetchError::Resting { .. },
+            ) => Page::Later,
+            Err(_) => Page::Never,
+        };
+        if !matches!(fetched.reply, Err(FetchError::Resting { .. })) {
+            pages.requests.push(record);
+        }
+        let what = match (&page, &fetched.reply) {
+            (Page::Article(_), _) => return page,
+            (_, Ok(reply)) => format!("the page {shown} answered {}", reply.status),
+            (_, Err(error)) => format!("a page could not be fetched: {error}"),
+        };
+        let next = if page == Page::Later { "it is tried again" } else { "its summary has to do" };
+        pages.warnings.push(format!("{what}; {next}"));
+        page
+    }
+
+    /// The article in a page, found away from the threads that wait for the network.
+    async fn article(&self, reply: Reply) -> Page {
+        let find =
+            move || article_html(&feed::decode_page(&reply.body, reply.content_type.as_deref()));
+        let _turn = self.readers.acquire().await;
+        // A page that the reader fails on is given up; its summary has to do.
+        tokio::task::spawn_blocking(find).await.map_or(Page::Never, Page::Article)
+    }
+}

@@ -1,0 +1,70 @@
+//! One writer for all polls: what ends while it writes is written together with the next commit,
+//! so that a thousand unchanged feeds cost some dozens of writes to the disk.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::PollPlan;
+use crate::store::{Applied, Store, StoreError};
+
+/// No more plans are written together: one transaction keeps readers of the log waiting no longer.
+const TOGETHER_MAX: usize = 64;
+
+type Job = (PollPlan, oneshot::Sender<Result<Applied, StoreError>>);
+
+/// The way to the writer. Dropping the last of its clones waits until everything is written, and
+/// gives the store free.
+#[derive(Clone, Debug)]
+pub struct Writer(Arc<Thread>);
+
+#[derive(Debug)]
+struct Thread {
+    /// Taken when the writer is dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(handle) = self.handle.take() {
+            // A writer that panicked has told its askers by then.
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Writer {
+    /// Starts the writer's thread.
+    pub fn start(store: Arc<Mutex<Store>>) -> Writer {
+        let (jobs, waiting) = mpsc::channel::<Job>(TOGETHER_MAX);
+        let handle = std::thread::spawn(move || write_all(&store, waiting));
+        Writer(Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) }))
+    }
+
+    /// Writes a plan and says what it changed; `None` when the writer is no more.
+    pub async fn apply(&self, plan: PollPlan) -> Option<Result<Applied, StoreError>> {
+        let (answer, answered) = oneshot::channel();
+        self.0.jobs.as_ref()?.send((plan, answer)).await.ok()?;
+        answered.await.ok()
+    }
+}
+
+fn write_all(store: &Mutex<Store>, mut waiting: mpsc::Receiver<Job>) {
+    while let Some(first) = waiting.blocking_recv() {
+        let mut together = vec![first];
+        while together.len() < TOGETHER_MAX
+            && let Ok(next) = waiting.try_recv()
+        {
+            together.push(next);
+        }
+        let plans: Vec<&PollPlan> = together.iter().map(|(plan, _)| plan).collect();
+        let results = store.lock().unwrap_or_else(PoisonError::into_inner).apply_all(&plans);
+        for ((_, answer), result) in together.into_iter().zip(results) {
+            // Whoever asked may have been stopped meanwhile; what is written is written.
+            let _ = answer.send(result);
+        }
+    }
+}

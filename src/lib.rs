@@ -17,6 +17,8 @@ pub mod ledger;
 pub mod digest;
 pub mod outbox;
 pub mod poll;
+pub mod health;
+pub mod politeness;
 pub mod eval;
 
 // The shell: what touches the world.

@@ -412,6 +412,7 @@ mod tests {
     fn settings(name: &str) -> MailSettings {
         MailSettings {
             from_name: Some(name.into()),
+            operator: None,
             from_address: "gazetted@example.org".into(),
             transport: Transport::File { path: "x".into() },
         }

@@ -12,6 +12,9 @@ pub struct Arguments {
     /// List the catalogue of feeds that ships with gazetted
     #[arg(long)]
     catalogue: bool,
+    /// Show how politely each feed was treated, by its own record of requests
+    #[arg(long)]
+    politeness: bool,
 }
 
 pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
@@ -19,6 +22,9 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         return Ok(print(&catalogue_table())?);
     }
     let config = shell.config()?;
+    if arguments.politeness {
+        return Ok(print(&super::politeness::report(&config, &shell.reader()?)?)?);
+    }
     let known = match Store::open_read_only(&config.store_path) {
         Ok(store) => store.feed_overview()?,
         Err(StoreError::Open { .. }) => Vec::new(),

@@ -9,8 +9,10 @@ mod facts;
 mod feeds;
 mod once;
 mod output;
+mod politeness;
 mod poll;
 mod run;
+mod status;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +71,8 @@ enum Command {
     Check,
     /// List the feeds and their state
     Feeds(feeds::Arguments),
+    /// Show how feeds, digests and mail stand, and what needs a look
+    Status(status::Arguments),
 }
 
 /// Why a command ends with another code than 0.
@@ -227,6 +231,7 @@ pub fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&shell, &arguments),
         Command::Check => check::run(&shell),
         Command::Feeds(arguments) => feeds::run(&shell, &arguments),
+        Command::Status(arguments) => status::run(&shell, &arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

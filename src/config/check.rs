@@ -224,6 +224,7 @@ impl Checker<'_> {
             span: section.span.clone(),
         });
         let (from_name, from_address) = self.mailbox(&from).unwrap_or((None, String::new()));
+        let operator = section.string("operator").and_then(|o| self.mailbox(&o)).map(|(_, a)| a);
         let transport = section.string("transport");
         let smtp = section.section("smtp", "mail.smtp");
         let file = section.section("file", "mail.file");
@@ -249,7 +250,7 @@ impl Checker<'_> {
         file.finish();
         sendmail.finish();
         section.finish();
-        Some(MailSettings { from_name, from_address, transport: transport? })
+        Some(MailSettings { from_name, from_address, operator, transport: transport? })
     }
 
     fn smtp(

@@ -10,10 +10,13 @@ use chrono::{DateTime, Utc};
 
 use crate::config::{Config, DigestConfig};
 use crate::detect::{Grammar, UserLexicon};
-use crate::digest::{Context, compose, period, render_html, render_text};
+use crate::digest::{Context, compose, compose_health, period, render_html, render_text};
 use crate::fetch::{Client, FetchError};
+use crate::health::{judge, line};
 use crate::mail::{MailError, Mailer, Outgoing, build_message, message_id};
-use crate::model::{Delivery, Digest, Feed, FeedName, FeedState, OutboxState, Outcome};
+use crate::model::{
+    Delivery, Digest, Feed, FeedName, FeedState, OutboxState, Outcome, Period, Trouble,
+};
 use crate::outbox::after_attempt;
 use crate::store::{Applied, DigestRecord, NewMessage, Store, StoreError};
 
@@ -85,6 +88,43 @@ pub struct DigestResult {
     pub text: String,
     /// Its HTML part.
     pub html: String,
+}
+
+impl DigestResult {
+    fn of(digest: Digest, context: &Context) -> DigestResult {
+        let (text, html) = (render_text(&digest, context), render_html(&digest, context));
+        DigestResult { digest, text, html }
+    }
+}
+
+/// A digest before it is rendered, and what it was made with.
+struct Prepared {
+    digest: Option<Digest>,
+    context: Context,
+    period: Period,
+    cursor: i64,
+}
+
+impl Prepared {
+    fn record(
+        &self,
+        subscription: String,
+        subject: String,
+        change_ids: Vec<i64>,
+        troubles: &[Trouble],
+    ) -> DigestRecord {
+        DigestRecord {
+            subscription,
+            label: self.digest.as_ref().map_or("health", |d| &d.label).to_owned(),
+            from: self.period.from,
+            until: self.period.until,
+            subject,
+            composed: self.period.until,
+            change_ids,
+            cursor: self.cursor,
+            troubles: troubles.iter().map(|t| t.id).collect(),
+        }
+    }
 }
 
 /// What delivering gave.
@@ -223,31 +263,91 @@ impl Cycle {
         late: bool,
     ) -> Result<Option<DigestResult>, CycleError> {
         let until = self.clock.now();
-        let (preview, cursor) = self.preview_at(digest, late, until).await?;
+        let prepared = self.prepare(digest, late, until).await?;
+        let troubles = match self.operator_of(digest) {
+            Some(_) => self.troubles(until).await?,
+            None => Vec::new(),
+        };
         let name = digest.subscription.name.clone();
-        let Some(result) = preview else {
-            self.with("closing a quiet period", move |s| s.skip_digest(&name, cursor, until))
-                .await?;
+        let cursor = prepared.cursor;
+        let messages = self.messages(digest, &prepared, &troubles, until)?;
+        let Some(shown) = &prepared.digest else {
+            if messages.is_empty() {
+                self.with("closing a quiet period", move |s| s.skip_digest(&name, cursor, until))
+                    .await?;
+                return Ok(None);
+            }
+            let subject = "Feed health".to_owned();
+            let record = prepared.record(name, subject, Vec::new(), &troubles);
+            self.with("recording a digest", move |s| s.commit_digest(&record, &messages)).await?;
             return Ok(None);
         };
-        let record = DigestRecord {
-            subscription: name,
-            label: result.digest.label.clone(),
-            from: result.digest.period.from,
-            until,
-            subject: result.digest.subject.clone(),
-            composed: until,
-            change_ids: result.digest.change_ids.clone(),
-            cursor,
-        };
-        let messages = digest
-            .subscription
-            .to
-            .iter()
-            .map(|to| self.message(&result, to, until))
-            .collect::<Result<Vec<_>, _>>()?;
+        let result = DigestResult::of(shown.clone(), &prepared.context);
+        let ids = result.digest.change_ids.clone();
+        let record = prepared.record(name, result.digest.subject.clone(), ids, &troubles);
         self.with("recording a digest", move |s| s.commit_digest(&record, &messages)).await?;
         Ok(Some(result))
+    }
+
+    /// The operator, where this digest is the one that tells of the feeds' health: one that the
+    /// operator reads, else the first.
+    fn operator_of(&self, digest: &DigestConfig) -> Option<&str> {
+        let operator = self.config.mail.operator.as_deref()?;
+        let reads = |d: &DigestConfig| d.subscription.to.iter().any(|to| to == operator);
+        let chosen = self.config.digests.iter().find(|d| reads(d)).or(self.config.digests.first());
+        let mine = chosen.is_some_and(|d| d.subscription.name == digest.subscription.name);
+        mine.then_some(operator)
+    }
+
+    /// Looks at the feeds' health; gives what nobody was told of.
+    async fn troubles(&self, now: DateTime<Utc>) -> Result<Vec<Trouble>, CycleError> {
+        self.with("looking at the feeds' health", move |store| {
+            let turns: Vec<_> = store
+                .feed_health()?
+                .iter()
+                .flat_map(|f| judge(f, now).into_iter().map(|turn| (f.feed_id, turn)))
+                .collect();
+            store.record_turns(&turns, now)?;
+            store.untold_troubles()
+        })
+        .await
+    }
+
+    /// A message to each reader; the operator's has the feeds' health in it.
+    fn messages(
+        &self,
+        digest: &DigestConfig,
+        prepared: &Prepared,
+        troubles: &[Trouble],
+        until: DateTime<Utc>,
+    ) -> Result<Vec<NewMessage>, CycleError> {
+        let operator = self.operator_of(digest).filter(|_| !troubles.is_empty());
+        let mut messages = Vec::new();
+        if let Some(shown) = &prepared.digest {
+            let result = DigestResult::of(shown.clone(), &prepared.context);
+            for to in digest.subscription.to.iter().filter(|to| Some(to.as_str()) != operator) {
+                messages.push(self.message(&result, to, until)?);
+            }
+        }
+        let Some(operator) = operator else { return Ok(messages) };
+        let health: Vec<String> = troubles.iter().map(line).collect();
+        let reads = digest.subscription.to.iter().any(|to| to == operator);
+        let shown = match prepared.digest.clone().filter(|_| reads) {
+            Some(shown) => Digest { health, ..shown },
+            None => {
+                let (period, context) = (prepared.period.clone(), &prepared.context);
+                compose_health(&digest.subscription, health, period, context)
+            }
+        };
+        let mut result = DigestResult::of(shown, &prepared.context);
+        if result.digest.change_ids.is_empty() {
+            // The name that the message's identity is made of: no other message tells this trouble.
+            let last = troubles.iter().map(|t| t.id).max().unwrap_or_default();
+            let over = troubles.iter().filter(|t| t.over.is_some()).count();
+            result.digest.label = format!("{}.health-{last}-{over}", result.digest.label);
+        }
+        messages.push(self.message(&result, operator, until)?);
+        Ok(messages)
     }
 
     /// The digest as it would be composed now; nothing is stored.
@@ -255,15 +355,17 @@ impl Cycle {
     /// # Errors
     /// When the store fails.
     pub async fn preview(&self, digest: &DigestConfig) -> Result<Option<DigestResult>, CycleError> {
-        Ok(self.preview_at(digest, false, self.clock.now()).await?.0)
+        let prepared = self.prepare(digest, false, self.clock.now()).await?;
+        let context = prepared.context;
+        Ok(prepared.digest.map(|digest| DigestResult::of(digest, &context)))
     }
 
-    async fn preview_at(
+    async fn prepare(
         &self,
         digest: &DigestConfig,
         late: bool,
         until: DateTime<Utc>,
-    ) -> Result<(Option<DigestResult>, i64), CycleError> {
+    ) -> Result<Prepared, CycleError> {
         let name = digest.subscription.name.clone();
         let (state, changes, feeds) = self
             .with("reading changes", move |s| {
@@ -280,17 +382,9 @@ impl Cycle {
             contact: self.config.mail.from_address.clone(),
             timezone: digest.timezone,
         };
-        let composed = compose(
-            &changes,
-            &digest.subscription,
-            period(state.last_run, until, digest.timezone),
-            &context,
-        );
-        let result = composed.map(|digest| {
-            let (text, html) = (render_text(&digest, &context), render_html(&digest, &context));
-            DigestResult { digest, text, html }
-        });
-        Ok((result, cursor))
+        let period = period(state.last_run, until, digest.timezone);
+        let digest = compose(&changes, &digest.subscription, period.clone(), &context);
+        Ok(Prepared { digest, context, period, cursor })
     }
 
     /// The message to one reader.

@@ -74,8 +74,35 @@ pub fn compose(
         change_ids: wanted.iter().map(|c| c.id).collect(),
         feeds_read: context.feeds_read,
         feeds_failing: context.feeds_failing,
+        health: Vec::new(),
         period,
     })
+}
+
+/// A digest that holds nothing but the health of the feeds, for the operator.
+pub fn compose_health(
+    subscription: &Subscription,
+    health: Vec<String>,
+    period: Period,
+    context: &Context,
+) -> Digest {
+    let many = if health.len() == 1 { "1 feed needs" } else { "some feeds need" };
+    let counts = format!("Feed health: {many} a look");
+    Digest {
+        subscription: one_line(&subscription.name),
+        label: label(&period),
+        subject: counts.clone(),
+        counts,
+        sections: Vec::new(),
+        unconfirmed: Vec::new(),
+        corrections: Vec::new(),
+        late: false,
+        change_ids: Vec::new(),
+        feeds_read: context.feeds_read,
+        feeds_failing: context.feeds_failing,
+        health: health.iter().map(|l| one_line(l)).collect(),
+        period,
+    }
 }
 
 fn wants(subscription: &Subscription, change: &Change) -> bool {

@@ -3,5 +3,5 @@
 mod compose;
 mod render;
 
-pub use compose::{CONFIRMED, Context, compose, period};
+pub use compose::{CONFIRMED, Context, compose, compose_health, period};
 pub use render::{render_html, render_text};

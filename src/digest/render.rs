@@ -85,6 +85,14 @@ pub fn render_text(digest: &Digest, context: &Context) -> String {
             line(&item_text(item, confidence));
         }
     }
+    if !digest.health.is_empty() {
+        line("");
+        line("FEED HEALTH");
+        line("");
+    }
+    for trouble in &digest.health {
+        line(&wrap(trouble, "* ", "  "));
+    }
     line("");
     line("-- ");
     line(&wrap(

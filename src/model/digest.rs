@@ -100,4 +100,6 @@ pub struct Digest {
     pub feeds_read: usize,
     /// How many of them fail now.
     pub feeds_failing: usize,
+    /// What the operator should know of the feeds, one a line; empty for everybody else.
+    pub health: Vec<String>,
 }

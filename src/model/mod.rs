@@ -5,6 +5,7 @@ mod digest;
 mod document;
 mod fact;
 mod feed;
+mod health;
 mod ledger;
 mod mail;
 mod name;
@@ -18,6 +19,7 @@ pub use fact::{
     Membership, MembershipAction, Polarity,
 };
 pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcome, Validators};
+pub use health::{FeedHealth, Trouble, TroubleKind};
 pub use ledger::{Change, ChangeKind, FactId, FactKey, KnownFact, Sighting};
 pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
 pub use name::{fold, fold_name, spread};

@@ -90,6 +90,8 @@ pub struct MailSettings {
     pub from_name: Option<String>,
     /// The sender's address.
     pub from_address: String,
+    /// Who is told of feeds that need a look.
+    pub operator: Option<String>,
     /// How messages leave.
     pub transport: Transport,
 }

@@ -34,6 +34,8 @@ pub struct DigestRecord {
     pub change_ids: Vec<i64>,
     /// The cursor from now on.
     pub cursor: i64,
+    /// The troubles of feeds that it tells the operator.
+    pub troubles: Vec<i64>,
 }
 
 /// A message to one recipient, frozen.
@@ -106,6 +108,12 @@ impl Store {
                 transaction.execute(
                     "INSERT INTO digest_change (digest_id, change_id) VALUES (?1, ?2)",
                     params![id, change],
+                )?;
+            }
+            for trouble in &digest.troubles {
+                transaction.execute(
+                    "UPDATE trouble SET told = coalesce(told, ?2), told_over = CASE WHEN over IS NOT NULL THEN ?2 END WHERE id = ?1",
+                    params![trouble, seconds(digest.composed)],
                 )?;
             }
             for message in messages {

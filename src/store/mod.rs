@@ -6,6 +6,7 @@
 mod digests;
 mod facts;
 mod feeds;
+mod health;
 mod lock;
 mod outbox;
 

@@ -14,6 +14,7 @@ fn now() -> DateTime<Utc> {
 
 fn settings(transport: Transport) -> MailSettings {
     MailSettings {
+        operator: None,
         from_name: Some("gazetted".into()),
         from_address: "gazetted@example.org".into(),
         transport,

@@ -9,6 +9,7 @@ mod daemon;
 mod e2e;
 mod eval;
 mod fetch;
+mod health;
 mod http;
 mod layers;
 mod lexicons;

@@ -178,6 +178,7 @@ fn a_digest_its_messages_and_the_cursor_are_committed_together() {
         subject: "x".into(),
         composed: at(9),
         cursor: 1,
+        troubles: vec![],
         change_ids,
     };
     let message = NewMessage {

@@ -2,21 +2,29 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::model::{ChangeKind, Detail, Fact, FactId, FactKey, Kind, KnownFact, fold, fold_name};
+use crate::model::{
+    ChangeKind, Detail, Fact, FactId, FactKey, Head, Kind, KnownFact, fold, fold_name,
+};
 
 /// Told again within this span, a fact is the same fact; later it is news again (a member that
 /// left and came back, a second term).
 const SAME_FACT_WITHIN: Duration = Duration::days(180);
+
+/// A restatement counts as stronger from this difference of confidence on.
+const STRONGER_BY: f64 = 0.05;
+
+/// Evidence with fewer letters is too common to be known again by its words alone.
+const SAME_WORDS_MIN: usize = 40;
 
 /// A found fact and how it stands to the ledger.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reconciled {
     /// The fact.
     pub fact: Fact,
-    /// New, restated or amended.
+    /// New, restated, amended or strengthened.
     pub kind: ChangeKind,
-    /// The known fact that it restates or amends.
-    pub known: Option<FactId>,
+    /// The known fact that it restates, amends or strengthens, in its present form.
+    pub known: Option<Head>,
 }
 
 /// What makes two reports one fact.
@@ -37,9 +45,16 @@ pub fn key(fact: &Fact) -> FactKey {
     }
 }
 
-/// Reconciles the facts of one entry with what the ledger knows under the same subjects and bodies.
-/// `same_entry` says that the known facts' entry was edited: only then does a different detail
-/// correct it; another publisher's different word is another voice.
+/// The evidence as one knows it again in another feed: a wire copies the sentence and drops the
+/// publisher, so that "our board" becomes somebody else's. Empty where it is too short for that.
+pub fn quote_key(fact: &Fact) -> String {
+    let folded = fold(&fact.evidence.quote);
+    if folded.len() < SAME_WORDS_MIN { String::new() } else { folded }
+}
+
+/// Reconciles the facts of one entry with what the ledger knows under the same subjects and either
+/// the same bodies or the same words. `same_entry` says that the known facts' entry was edited:
+/// only then does a different detail correct it; another publisher's different word is another voice.
 pub fn reconcile(
     known: &[KnownFact],
     found: &[Fact],
@@ -55,18 +70,22 @@ pub fn reconcile(
                 theirs.kind == mine.kind
                     && theirs.polarity == mine.polarity
                     && theirs.subject == mine.subject
-                    && theirs.body == mine.body
+                    && (theirs.body == mine.body || k.same_words)
                     && same_position(&theirs.position, &mine.position)
                     && now - k.first_seen <= SAME_FACT_WITHIN
             });
             let kind = match twin {
                 None => ChangeKind::New,
+                Some(twin) if twin.head.decided => ChangeKind::Restated,
                 Some(twin) if same_entry(twin.id) && contradicts(&twin.fact, fact) => {
                     ChangeKind::Amended
                 }
+                Some(twin) if fact.confidence >= twin.head.confidence + STRONGER_BY => {
+                    ChangeKind::Strengthened
+                }
                 Some(_) => ChangeKind::Restated,
             };
-            Reconciled { fact: fact.clone(), kind, known: twin.map(|t| t.id) }
+            Reconciled { fact: fact.clone(), kind, known: twin.map(|t| t.head) }
         })
         .collect()
 }
@@ -186,9 +205,48 @@ mod tests {
                 New,
             ),
         ] {
-            let known = [KnownFact { id: FactId(1), fact: known, first_seen: at(0) }];
-            let found = reconcile(&known, &[found], at(day), |_| edited);
+            let found = reconcile(&[known_as(known)], &[found], at(day), |_| edited);
             assert_eq!(found[0].kind, expected, "{name}");
+        }
+    }
+
+    fn known_as(fact: Fact) -> KnownFact {
+        let head = Head { id: FactId(1), confidence: fact.confidence, decided: false };
+        KnownFact { id: FactId(1), fact, first_seen: at(0), same_words: false, head }
+    }
+
+    #[test]
+    fn words_that_are_copied_are_the_same_news_under_any_publisher() {
+        let elsewhere =
+            Fact { body: "Granite Newswire".into(), ..member("Meridian Cloud", "Gold") };
+        for (name, same_words, found, expected) in [
+            ("other words", false, elsewhere.clone(), ChangeKind::New),
+            ("the same words", true, elsewhere.clone(), ChangeKind::Restated),
+            (
+                "of somebody else",
+                true,
+                Fact { subject: "Quill Data".into(), ..elsewhere },
+                ChangeKind::New,
+            ),
+        ] {
+            let known = KnownFact { same_words, ..known_as(member("Meridian Cloud", "Gold")) };
+            assert_eq!(reconcile(&[known], &[found], at(1), |_| false)[0].kind, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn stronger_words_strengthen_and_a_decision_of_a_person_stays() {
+        for (name, known, found, decided, expected) in [
+            ("a hint, then the announcement", 0.15, 0.95, false, ChangeKind::Strengthened),
+            ("the announcement, then a hint", 0.95, 0.15, false, ChangeKind::Restated),
+            ("as strong", 0.93, 0.95, false, ChangeKind::Restated),
+            ("rejected by a person", 0.15, 0.95, true, ChangeKind::Restated),
+        ] {
+            let mut known =
+                known_as(Fact { confidence: known, ..member("Meridian Cloud", "Gold") });
+            known.head.decided = decided;
+            let found = Fact { confidence: found, ..member("Meridian Cloud", "Gold") };
+            assert_eq!(reconcile(&[known], &[found], at(1), |_| false)[0].kind, expected, "{name}");
         }
     }
 }

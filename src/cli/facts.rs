@@ -4,11 +4,18 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::output::{print, table};
 use super::{Failure, Shell};
-use crate::model::{Kind, fold_name};
-use crate::store::{FactFilter, StoredFact};
+use crate::daemon::Clock;
+use crate::model::{Detail, Fact, FactId, Kind, fold_name};
+use crate::store::{CorrectionError, FactFilter, Store, StoredFact};
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Arguments {
+    #[command(subcommand)]
+    correction: Option<Correction>,
+    /// Also what was rejected, or is known in another form now
+    #[arg(long)]
+    all: bool,
     /// Only this kind
     #[arg(long, value_enum)]
     kind: Option<KindArgument>,
@@ -30,6 +37,133 @@ pub struct Arguments {
     /// Comma-separated values
     #[arg(long)]
     csv: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  gazetted facts --body \"Open Lattice Foundation\" --since 2026-01-01
+  gazetted facts reject 17 --note \"a candidate, not elected\"
+  gazetted facts edit 17 --tier Gold
+  gazetted facts merge 18 17";
+
+/// What a person decides about a fact; it stays when the same news comes again.
+#[derive(clap::Subcommand)]
+enum Correction {
+    /// It is no fact: no digest and no roster has it
+    Reject {
+        /// Its number
+        id: i64,
+        /// Why, for the record
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// It is right, however weak its words
+    Confirm {
+        /// Its number
+        id: i64,
+    },
+    /// It is right but for a detail; the next digest corrects it
+    Edit {
+        /// Its number
+        id: i64,
+        #[command(flatten)]
+        slots: Slots,
+    },
+    /// It is another fact in other words
+    Merge {
+        /// Its number
+        id: i64,
+        /// The other's
+        into: i64,
+    },
+    /// What one feed told of it is another fact
+    Split {
+        /// Its number
+        id: i64,
+        /// The feed
+        #[arg(long)]
+        feed: String,
+        #[command(flatten)]
+        slots: Slots,
+    },
+}
+
+/// The details of a fact that a person may set; an empty text takes one away.
+#[derive(clap::Args)]
+struct Slots {
+    /// Who
+    #[arg(long)]
+    subject: Option<String>,
+    /// Of what
+    #[arg(long)]
+    body: Option<String>,
+    /// The tier of a membership
+    #[arg(long)]
+    tier: Option<String>,
+    /// The board, committee or team of an appointment
+    #[arg(long)]
+    unit: Option<String>,
+    /// The role of an appointment
+    #[arg(long)]
+    role: Option<String>,
+    /// The employer of who is appointed
+    #[arg(long)]
+    affiliation: Option<String>,
+    /// The date of effect
+    #[arg(long, value_name = "YYYY[-MM[-DD]]")]
+    effective: Option<String>,
+}
+
+impl Slots {
+    fn apply(self, mut fact: Fact) -> Fact {
+        let set = |slot: &mut Option<String>, value: Option<String>| {
+            if let Some(value) = value {
+                *slot = Some(value).filter(|v| !v.is_empty());
+            }
+        };
+        fact.subject = self.subject.filter(|s| !s.is_empty()).unwrap_or(fact.subject);
+        fact.body = self.body.filter(|b| !b.is_empty()).unwrap_or(fact.body);
+        set(&mut fact.effective, self.effective);
+        match &mut fact.detail {
+            Detail::Membership(membership) => set(&mut membership.tier, self.tier),
+            Detail::Appointment(appointment) => {
+                set(&mut appointment.unit, self.unit);
+                set(&mut appointment.role, self.role);
+                set(&mut appointment.affiliation, self.affiliation);
+            }
+            Detail::Hosting(_) => {}
+        }
+        fact
+    }
+}
+
+fn correct(shell: &Shell, correction: &mut Option<Correction>) -> Result<(), Failure> {
+    let Some(correction) = correction.take() else { return Ok(()) };
+    let mut store = Store::open_beside(&shell.config()?.store_path)?;
+    let now = Clock::System.now();
+    let said = match correction {
+        Correction::Reject { id, note } => {
+            store.reject(FactId(id), &note)?;
+            format!("fact {id} is rejected")
+        }
+        Correction::Confirm { id } => {
+            let new = store.confirm(FactId(id), now)?;
+            format!("fact {id} is confirmed, as fact {}", new.0)
+        }
+        Correction::Edit { id, slots } => {
+            let new = store.edit(FactId(id), |fact| slots.apply(fact), now)?;
+            format!("fact {id} is corrected, as fact {}", new.0)
+        }
+        Correction::Merge { id, into } => {
+            store.merge_facts(FactId(id), FactId(into))?;
+            format!("fact {id} is fact {into} from now on")
+        }
+        Correction::Split { id, feed, slots } => {
+            let new = store.split_fact(FactId(id), &feed, |fact| slots.apply(fact), now)?;
+            format!("what \"{feed}\" told of fact {id} is fact {} from now on", new.0)
+        }
+    };
+    shell.say(&said);
+    Ok(())
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -56,7 +190,10 @@ const COLUMNS: [&str; 14] = [
     "evidence",
 ];
 
-pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
+pub fn run(shell: &Shell, mut arguments: Arguments) -> Result<(), Failure> {
+    if arguments.correction.is_some() {
+        return correct(shell, &mut arguments.correction);
+    }
     let filter = FactFilter {
         kind: arguments.kind.map(|k| match k {
             KindArgument::Membership => Kind::Membership,
@@ -66,6 +203,7 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         body: arguments.body.as_deref().map(fold_name),
         subject: arguments.subject.as_deref().map(fold_name),
         feed: arguments.feed.clone(),
+        all: arguments.all,
         since: arguments.since.and_then(|d| d.and_hms_opt(0, 0, 0)).map(|d| d.and_utc()),
     };
     let facts = shell.reader()?.facts(&filter)?;
@@ -80,6 +218,15 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         table(&rows(&facts))
     };
     Ok(print(&text)?)
+}
+
+impl From<CorrectionError> for Failure {
+    fn from(error: CorrectionError) -> Failure {
+        match error {
+            CorrectionError::Store(error) => error.into(),
+            other => Failure::Failed(other.to_string()),
+        }
+    }
 }
 
 fn cells(fact: &StoredFact) -> [String; 14] {
@@ -130,7 +277,7 @@ fn csv(facts: &[StoredFact]) -> Result<String, Failure> {
 }
 
 fn rows(facts: &[StoredFact]) -> Vec<Vec<String>> {
-    let head = ["SEEN", "ACTION", "SUBJECT", "BODY", "AS", "CONFIDENCE", "SOURCE"]
+    let head = ["ID", "SEEN", "ACTION", "SUBJECT", "BODY", "AS", "CONFIDENCE", "SOURCE"]
         .map(str::to_owned)
         .to_vec();
     let row = |fact: &StoredFact| {
@@ -138,6 +285,7 @@ fn rows(facts: &[StoredFact]) -> Vec<Vec<String>> {
         let position =
             [f.tier(), f.role(), f.unit()].into_iter().flatten().collect::<Vec<_>>().join(", ");
         vec![
+            fact.id.0.to_string(),
             day(fact.first_seen),
             f.action().to_owned(),
             f.subject.clone(),

@@ -226,7 +226,7 @@ pub fn main() -> ExitCode {
         Command::Once => once::run(&shell),
         Command::Poll(arguments) => poll::run(&shell, &arguments),
         Command::Digest(arguments) => digest::run(&shell, &arguments),
-        Command::Facts(arguments) => facts::run(&shell, &arguments),
+        Command::Facts(arguments) => facts::run(&shell, arguments),
         Command::Detect(arguments) => detect::run(&shell, &arguments),
         Command::Eval(arguments) => eval::run(&shell, &arguments),
         Command::Check => check::run(&shell),

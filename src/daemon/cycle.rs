@@ -367,13 +367,13 @@ impl Cycle {
         until: DateTime<Utc>,
     ) -> Result<Prepared, CycleError> {
         let name = digest.subscription.name.clone();
-        let (state, changes, feeds) = self
+        let (state, changes, cursor, feeds) = self
             .with("reading changes", move |s| {
                 let state = s.subscription_state(&name)?;
-                Ok((state, s.pending_changes(state.cursor)?, s.feed_overview()?))
+                let changes = s.pending_changes(state.cursor)?;
+                Ok((state, changes, s.last_change()?, s.feed_overview()?))
             })
             .await?;
-        let cursor = changes.last().map_or(state.cursor, |c| c.id);
         let context = Context {
             feeds_read: feeds.iter().filter(|f| f.last_success.is_some()).count(),
             feeds_failing: feeds.iter().filter(|f| f.failures > 0).count(),

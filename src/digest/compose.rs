@@ -112,6 +112,8 @@ fn wants(subscription: &Subscription, change: &Change) -> bool {
     };
     subscription.kinds.contains(&fact.kind())
         && fact.confidence >= subscription.min_confidence
+        // Told already, by weaker words that were enough for this reader.
+        && change.was.is_none_or(|was| was < subscription.min_confidence)
         && among(&subscription.bodies, &fact.body)
         && among(&subscription.subjects, &fact.subject)
         && (subscription.feeds.is_empty()
@@ -324,7 +326,7 @@ fn item(
     DigestItem {
         headline,
         quote: quote(&first.fact),
-        sources: sources(&first.sources, context.timezone),
+        sources: sources(&first.fact, &first.sources, context.timezone),
         effective: first.fact.effective.clone(),
         confidence: first.fact.confidence,
     }
@@ -464,16 +466,17 @@ fn boundary_after(text: &str, at: usize, limit: usize) -> usize {
         .unwrap_or(limit)
 }
 
-fn sources(sightings: &[Sighting], timezone: Tz) -> Vec<SourceLink> {
-    sightings
-        .iter()
-        .take(SOURCES_MAX)
-        .map(|s| SourceLink {
+fn sources(fact: &Fact, sightings: &[Sighting], timezone: Tz) -> Vec<SourceLink> {
+    let link = |s: &Sighting| {
+        let url = s.link.clone().filter(|l| {
+            (l.starts_with("https://") || l.starts_with("http://"))
+                && !l.contains(char::is_whitespace)
+        });
+        SourceLink {
             label: one_line(if s.publisher.is_empty() { &s.feed } else { &s.publisher }),
-            url: s.link.clone().filter(|l| {
-                (l.starts_with("https://") || l.starts_with("http://"))
-                    && !l.contains(char::is_whitespace)
-            }),
+            deep_url: url.as_deref().map(|url| deep_url(url, &fact.evidence.quote)),
+            url,
+            says: differs(fact, s),
             // A date in the future or before feeds is no date (R14).
             day: s
                 .published
@@ -481,8 +484,58 @@ fn sources(sightings: &[Sighting], timezone: Tz) -> Vec<SourceLink> {
                 .unwrap_or(s.seen)
                 .with_timezone(&timezone)
                 .date_naive(),
-        })
-        .collect()
+        }
+    };
+    sightings.iter().take(SOURCES_MAX).map(link).collect()
+}
+
+/// What a source says otherwise than the fact does, in the details that both give.
+fn differs(fact: &Fact, sighting: &Sighting) -> Option<String> {
+    let other = |mine: Option<&str>, theirs: Option<&str>| {
+        let (mine, theirs) = (mine?, theirs?);
+        (fold(mine) != fold(theirs)).then(|| one_line(theirs))
+    };
+    let theirs = sighting.detail.as_ref()?;
+    let detail = match (&fact.detail, theirs) {
+        (Detail::Membership(a), Detail::Membership(b)) => {
+            other(a.tier.as_deref(), b.tier.as_deref()).map(|tier| format!("{tier} member"))
+        }
+        (Detail::Appointment(a), Detail::Appointment(b)) => {
+            other(a.affiliation.as_deref(), b.affiliation.as_deref()).map(|of| format!("of {of}"))
+        }
+        _ => None,
+    };
+    let date = other(fact.effective.as_deref(), sighting.effective.as_deref())
+        .map(|date| format!("effective {date}"));
+    let said: Vec<String> = detail.into_iter().chain(date).collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// The words at both ends of the evidence, by which a browser finds it in the page (the text
+/// fragments of WICG's scroll-to-text-fragment).
+fn deep_url(url: &str, quote: &str) -> String {
+    const WORDS: usize = 5;
+    let words: Vec<&str> = quote.split_whitespace().collect();
+    if url.contains('#') || words.is_empty() {
+        return url.to_owned();
+    }
+    let encoded = |words: &[&str]| {
+        let mut out = String::new();
+        for byte in words.join(" ").bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'~' => {
+                    out.push(byte.into())
+                }
+                _ => out.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        out
+    };
+    if words.len() <= 2 * WORDS {
+        return format!("{url}#:~:text={}", encoded(&words));
+    }
+    let (start, end) = (encoded(&words[..WORDS]), encoded(&words[words.len() - WORDS..]));
+    format!("{url}#:~:text={start},{end}")
 }
 
 /// Text from the network as one clean line (invariant 11).
@@ -555,8 +608,18 @@ pub(super) mod tests {
             link: Some("https://example.org/a".into()),
             published: Some(at(0)),
             seen: at(0),
+            detail: None,
+            effective: None,
         };
-        Change { id, kind: ChangeKind::New, fact, before: None, sources: vec![source], at: at(0) }
+        Change {
+            id,
+            kind: ChangeKind::New,
+            fact,
+            before: None,
+            sources: vec![source],
+            at: at(0),
+            was: None,
+        }
     }
 
     pub fn joined(id: i64, subject: &str, body: &str, tier: &str, quote: &str) -> Change {

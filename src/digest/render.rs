@@ -131,7 +131,8 @@ fn item_text(item: &DigestItem, confidence: bool) -> String {
 fn source_text(source: &SourceLink, first: bool) -> String {
     let lead = if first { "first reported by " } else { "" };
     let url = source.url.as_deref().map(|u| format!(" <{u}>")).unwrap_or_default();
-    format!("  {lead}{}, {}{url}", source.label, day_month(source.day))
+    let says = source.says.as_deref().map(|s| format!(" (says: {s})")).unwrap_or_default();
+    format!("  {lead}{}, {}{says}{url}", source.label, day_month(source.day))
 }
 
 fn headline(item: &DigestItem) -> String {
@@ -218,7 +219,7 @@ mod tests {
         for part in [
             "<mark",
             ">Meridian Cloud</mark>",
-            "href=\"https://example.org/a\"",
+            "href=\"https://example.org/a#:~:text=",
             "<b>Platinum</b>",
             "prefers-color-scheme: dark",
             "mailto:ops@example.org?subject=unsubscribe",

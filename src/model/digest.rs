@@ -43,6 +43,10 @@ pub struct SourceLink {
     pub label: String,
     /// An http(s) address; anything else was dropped.
     pub url: Option<String>,
+    /// The same address with a text fragment that leads to the evidence.
+    pub deep_url: Option<String>,
+    /// What this source says otherwise: "Silver member", "effective 2027-01-01".
+    pub says: Option<String>,
     /// The day it was published, or first seen.
     pub day: NaiveDate,
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::fact::{Fact, Kind, Polarity};
+use super::fact::{Detail, Fact, Kind, Polarity};
 
 /// A fact's row in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +38,10 @@ pub struct Sighting {
     pub published: Option<DateTime<Utc>>,
     /// When we first read it.
     pub seen: DateTime<Utc>,
+    /// What this source says in detail, where that was kept.
+    pub detail: Option<Detail>,
+    /// The date of effect by its word.
+    pub effective: Option<String>,
 }
 
 /// A fact of the ledger, as reconciling needs it.
@@ -49,6 +53,21 @@ pub struct KnownFact {
     pub fact: Fact,
     /// When it was first seen.
     pub first_seen: DateTime<Utc>,
+    /// Whether it was read from the very same words.
+    pub same_words: bool,
+    /// What it is known as now: itself, or what amends, strengthens or absorbed it.
+    pub head: Head,
+}
+
+/// The present form of a fact.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Head {
+    /// Its row.
+    pub id: FactId,
+    /// Its confidence.
+    pub confidence: f64,
+    /// Whether a person decided on it: nothing that is found changes it.
+    pub decided: bool,
 }
 
 /// How a found fact stands to the ledger.
@@ -60,6 +79,8 @@ pub enum ChangeKind {
     Restated,
     /// Known, but a detail (tier, role, date) differs.
     Amended,
+    /// Known, from weaker words.
+    Strengthened,
 }
 
 /// One change of the ledger, as a digest reports it.
@@ -77,4 +98,6 @@ pub struct Change {
     pub sources: Vec<Sighting>,
     /// When it was recorded.
     pub at: DateTime<Utc>,
+    /// With what confidence the fact was known before, where it was.
+    pub was: Option<f64>,
 }

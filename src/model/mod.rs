@@ -20,7 +20,7 @@ pub use fact::{
 };
 pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcome, Validators};
 pub use health::{FeedHealth, Trouble, TroubleKind};
-pub use ledger::{Change, ChangeKind, FactId, FactKey, KnownFact, Sighting};
+pub use ledger::{Change, ChangeKind, FactId, FactKey, Head, KnownFact, Sighting};
 pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
 pub use name::{fold, fold_name, spread};
 pub use poll::{

@@ -1,5 +1,7 @@
 //! Entries, facts, sightings and changes.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -8,8 +10,8 @@ use super::feeds::apply_state;
 use super::{Store, StoreError, seconds, time, while_doing};
 use crate::ledger;
 use crate::model::{
-    Change, ChangeKind, Detail, Evidence, Fact, FactId, Kind, KnownFact, PlannedEntry, Polarity,
-    PollPlan, Sighting, TextSource,
+    Change, ChangeKind, Detail, Evidence, Fact, FactId, FactKey, Head, Kind, KnownFact,
+    PlannedEntry, Polarity, PollPlan, Sighting, TextSource,
 };
 
 /// What one plan changed.
@@ -38,6 +40,8 @@ pub struct FactFilter {
     pub feed: Option<String>,
     /// Only what was first seen at or after this time.
     pub since: Option<DateTime<Utc>>,
+    /// Also what was rejected, or is known in another form now.
+    pub all: bool,
 }
 
 /// A fact of the ledger with its sources.
@@ -92,46 +96,62 @@ impl Store {
         })
     }
 
-    /// The changes after a cursor, with all their sources, oldest first.
+    /// The changes after a cursor, with all their sources, oldest first. Each fact stands there once,
+    /// as it is known now; what a person rejected does not.
     ///
     /// # Errors
     /// When the database fails or holds what it should not.
     pub fn pending_changes(&self, after: i64) -> Result<Vec<Change>, StoreError> {
-        let sql = format!(
-            "SELECT {FACT_COLUMNS}, change.id, change.kind, change.at FROM change JOIN fact ON fact.id = change.fact_id WHERE change.id > ?1 ORDER BY change.id"
-        );
-        let read = |row: &Row| {
-            let (id, fact, _, amends) = read_fact(row)?;
-            let kind = if row.get::<_, String>(12)? == "amended" {
-                ChangeKind::Amended
-            } else {
-                ChangeKind::New
-            };
-            Ok((
-                id,
-                amends,
-                Change {
-                    id: row.get(11)?,
-                    kind,
-                    fact,
-                    before: None,
-                    sources: Vec::new(),
-                    at: time(row.get(13)?),
-                },
-            ))
-        };
+        let sql = "SELECT change.id, change.fact_id, change.kind, change.at, change.was, fact.amends
+                   FROM change JOIN fact ON fact.id = change.fact_id WHERE change.id > ?1 ORDER BY change.id";
         let query = || {
-            let mut found = Vec::new();
-            let mut statement = self.connection.prepare(&sql)?;
-            for row in statement.query_map([after], read)? {
-                let (id, amends, mut change) = row?;
-                change.sources = self.sources(id)?;
-                change.before = amends.map(|before| self.fact(before)).transpose()?.flatten();
-                found.push(change);
+            let mut found: Vec<Change> = Vec::new();
+            let mut heads: HashMap<FactId, usize> = HashMap::new();
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query([after])?;
+            while let Some(row) = rows.next()? {
+                let amended = row.get::<_, String>(2)? == "amended";
+                let id = head(&self.connection, FactId(row.get(1)?))?.id;
+                if let Some(known) = heads.get(&id) {
+                    // Corrected or strengthened before anybody was told: it is told once.
+                    found[*known].id = row.get(0)?;
+                    continue;
+                }
+                let Some(fact) = self.fact_unless_rejected(id)? else { continue };
+                let before: Option<i64> = row.get::<_, Option<i64>>(5)?.filter(|_| amended);
+                heads.insert(id, found.len());
+                found.push(Change {
+                    id: row.get(0)?,
+                    kind: if amended { ChangeKind::Amended } else { ChangeKind::New },
+                    fact,
+                    before: before.map(|b| self.fact(FactId(b))).transpose()?.flatten(),
+                    sources: self.sources(id)?,
+                    at: time(row.get(3)?),
+                    was: row.get(4)?,
+                });
             }
             Ok(found)
         };
         query().map_err(while_doing("reading changes"))
+    }
+
+    /// The last change, told or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn last_change(&self) -> Result<i64, StoreError> {
+        self.connection
+            .query_row("SELECT coalesce(max(id), 0) FROM change", [], |row| row.get(0))
+            .map_err(while_doing("reading changes"))
+    }
+
+    fn fact_unless_rejected(&self, id: FactId) -> Result<Option<Fact>, rusqlite::Error> {
+        let sql =
+            format!("SELECT {FACT_COLUMNS} FROM fact WHERE id = ?1 AND verdict IS NOT 'rejected'");
+        self.connection
+            .prepare_cached(&sql)?
+            .query_row([id.0], |row| read_fact(row).map(|(_, fact, _, _)| fact))
+            .optional()
     }
 
     /// The facts that a filter lets through, newest first.
@@ -143,6 +163,7 @@ impl Store {
             "SELECT {FACT_COLUMNS} FROM fact
              WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR key_body = ?2) AND (?3 IS NULL OR key_subject = ?3)
                AND (?4 IS NULL OR first_seen >= ?4)
+               AND (?6 OR verdict IS NOT 'rejected' AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM fact AS later WHERE later.amends = fact.id))
                AND (?5 IS NULL OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id JOIN feed ON feed.id = feed_id WHERE fact_id = fact.id AND feed.name = ?5))
              ORDER BY first_seen DESC, id DESC"
         );
@@ -153,7 +174,8 @@ impl Store {
                 filter.body,
                 filter.subject,
                 filter.since.map(seconds),
-                filter.feed
+                filter.feed,
+                filter.all
             ];
             let rows: Vec<_> =
                 statement.query_map(parameters, read_fact)?.collect::<Result<_, _>>()?;
@@ -166,7 +188,7 @@ impl Store {
         query().map_err(while_doing("reading facts"))
     }
 
-    fn fact(&self, id: FactId) -> Result<Option<Fact>, rusqlite::Error> {
+    pub(super) fn fact(&self, id: FactId) -> Result<Option<Fact>, rusqlite::Error> {
         let sql = format!("SELECT {FACT_COLUMNS} FROM fact WHERE id = ?1");
         self.connection
             .query_row(&sql, [id.0], |row| read_fact(row).map(|(_, fact, _, _)| fact))
@@ -175,7 +197,7 @@ impl Store {
 
     fn sources(&self, id: FactId) -> Result<Vec<Sighting>, rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT feed.name, feed.publisher, entry.title, entry.link, entry.published, sighting.seen
+            "SELECT feed.name, feed.publisher, entry.title, entry.link, entry.published, sighting.seen, sighting.detail, sighting.effective
              FROM sighting JOIN entry ON entry.id = sighting.entry_id JOIN feed ON feed.id = entry.feed_id
              WHERE sighting.fact_id = ?1 ORDER BY sighting.id",
         )?;
@@ -187,6 +209,10 @@ impl Store {
                 link: row.get(3)?,
                 published: row.get::<_, Option<i64>>(4)?.map(time),
                 seen: time(row.get(5)?),
+                detail: row
+                    .get::<_, Option<String>>(6)?
+                    .and_then(|detail| serde_json::from_str(&detail).ok()),
+                effective: row.get(7)?,
             })
         })?;
         rows.collect()
@@ -261,20 +287,7 @@ fn apply_fact(
     fact: &Fact,
     applied: &mut Applied,
 ) -> Result<(), rusqlite::Error> {
-    let key = ledger::key(fact);
-    let polarity = match key.polarity {
-        Polarity::In => "in",
-        Polarity::Out => "out",
-    };
-    let sql = format!(
-        "SELECT {FACT_COLUMNS} FROM fact WHERE key_subject = ?1 AND key_body = ?2 AND kind = ?3 AND polarity = ?4 ORDER BY id"
-    );
-    let known: Vec<KnownFact> = transaction
-        .prepare_cached(&sql)?
-        .query_map(params![key.subject, key.body, key.kind.as_str(), polarity], |row| {
-            read_fact(row).map(|(id, fact, first_seen, _)| KnownFact { id, fact, first_seen })
-        })?
-        .collect::<Result<_, _>>()?;
+    let known = known_facts(transaction, fact)?;
     let told_here: Vec<i64> = transaction
         .prepare_cached("SELECT fact_id FROM sighting WHERE entry_id = ?1")?
         .query_map([entry], |r| r.get(0))?
@@ -283,46 +296,121 @@ fn apply_fact(
         ledger::reconcile(&known, std::slice::from_ref(fact), at, |id| told_here.contains(&id.0))
     {
         let id = match (found.kind, found.known) {
-            (ChangeKind::Restated, Some(id)) => id.0,
-            (kind, before) => {
-                let amends = before.filter(|_| kind == ChangeKind::Amended).map(|id| id.0);
-                let id = insert_fact(transaction, at, &found.fact, &key, polarity, amends)?;
+            (ChangeKind::Restated, Some(head)) => head.id.0,
+            (kind, head) => {
+                let id = insert_fact(transaction, at, &found.fact, head.map(|h| h.id.0))?;
                 applied.new_facts += 1;
+                let was = head.map(|h| h.confidence).filter(|_| kind == ChangeKind::Strengthened);
                 if report {
                     let word = if kind == ChangeKind::Amended { "amended" } else { "new" };
-                    transaction
-                        .prepare_cached(
-                            "INSERT INTO change (fact_id, kind, at) VALUES (?1, ?2, ?3)",
-                        )?
-                        .execute(params![id, word, seconds(at)])?;
+                    insert_change(transaction, id, word, at, was)?;
                     applied.changes += 1;
                 }
                 id
             }
         };
-        transaction
-            .prepare_cached(
-                "INSERT OR IGNORE INTO sighting (fact_id, entry_id, seen) VALUES (?1, ?2, ?3)",
-            )?
-            .execute(params![id, entry, seconds(at)])?;
+        insert_sighting(transaction, id, entry, at, fact)?;
     }
     Ok(())
 }
 
-fn insert_fact(
+/// What the ledger knows under the subject and either the body or the words of a fact.
+fn known_facts(transaction: &Connection, fact: &Fact) -> Result<Vec<KnownFact>, rusqlite::Error> {
+    let (key, quote) = (ledger::key(fact), ledger::quote_key(fact));
+    let sql = format!(
+        "SELECT {FACT_COLUMNS}, quote_key <> '' AND quote_key = ?5 FROM fact
+         WHERE id IN (SELECT id FROM fact WHERE key_subject = ?1 AND key_body = ?2 AND kind = ?3 AND polarity = ?4
+                      UNION SELECT id FROM fact WHERE quote_key <> '' AND quote_key = ?5 AND key_subject = ?1 AND kind = ?3 AND polarity = ?4)
+         ORDER BY id"
+    );
+    let parameters = params![key.subject, key.body, key.kind.as_str(), polarity(&key), quote];
+    let rows: Vec<(FactRow, bool)> = transaction
+        .prepare_cached(&sql)?
+        .query_map(parameters, |row| Ok((read_fact(row)?, row.get(11)?)))?
+        .collect::<Result<_, _>>()?;
+    rows.into_iter()
+        .map(|((id, fact, first_seen, _), same_words)| {
+            let head = head(transaction, id)?;
+            Ok(KnownFact { id, fact, first_seen, same_words, head })
+        })
+        .collect()
+}
+
+/// Facts are amended, strengthened and merged so often at most; more is a circle.
+const FORMS_MAX: usize = 64;
+
+/// What a fact is known as now.
+pub(super) fn head(transaction: &Connection, id: FactId) -> Result<Head, rusqlite::Error> {
+    let mut at = id.0;
+    for _ in 0..FORMS_MAX {
+        let next: Option<i64> = transaction
+            .prepare_cached(
+                "SELECT coalesce((SELECT merged_into FROM fact WHERE id = ?1), (SELECT max(id) FROM fact WHERE amends = ?1))",
+            )?
+            .query_row([at], |row| row.get(0))?;
+        match next {
+            Some(next) if next != at => at = next,
+            _ => break,
+        }
+    }
+    transaction
+        .prepare_cached("SELECT confidence, verdict IS NOT NULL FROM fact WHERE id = ?1")?
+        .query_row([at], |row| {
+            Ok(Head { id: FactId(at), confidence: row.get(0)?, decided: row.get(1)? })
+        })
+}
+
+fn polarity(key: &FactKey) -> &'static str {
+    match key.polarity {
+        Polarity::In => "in",
+        Polarity::Out => "out",
+    }
+}
+
+pub(super) fn insert_change(
+    transaction: &Connection,
+    fact: i64,
+    word: &str,
+    at: DateTime<Utc>,
+    was: Option<f64>,
+) -> Result<(), rusqlite::Error> {
+    transaction
+        .prepare_cached("INSERT INTO change (fact_id, kind, at, was) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![fact, word, seconds(at), was])
+        .map(drop)
+}
+
+fn insert_sighting(
+    transaction: &Connection,
+    fact_id: i64,
+    entry: i64,
+    at: DateTime<Utc>,
+    fact: &Fact,
+) -> Result<(), rusqlite::Error> {
+    let detail = serde_json::to_string(&fact.detail).expect("a detail is plain data");
+    transaction
+        .prepare_cached(
+            "INSERT INTO sighting (fact_id, entry_id, seen, detail, effective, quote) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (fact_id, entry_id) DO UPDATE SET detail = excluded.detail, effective = excluded.effective, quote = excluded.quote",
+        )?
+        .execute(params![fact_id, entry, seconds(at), detail, fact.effective, fact.evidence.quote])
+        .map(drop)
+}
+
+/// Writes a fact. One that takes the place of another keeps its age and its sources.
+pub(super) fn insert_fact(
     transaction: &Connection,
     at: DateTime<Utc>,
     fact: &Fact,
-    key: &crate::model::FactKey,
-    polarity: &str,
     amends: Option<i64>,
 ) -> Result<i64, rusqlite::Error> {
     let detail = serde_json::to_string(&fact.detail).expect("a detail is plain data");
     let marks = serde_json::to_string(&fact.evidence.marks).expect("marks are plain data");
-    transaction
+    let key = ledger::key(fact);
+    let id = transaction
         .prepare_cached(
-            "INSERT INTO fact (kind, action, subject, body, detail, effective, quote, marks, rule, confidence, polarity, key_subject, key_body, key_position, first_seen, amends)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            "INSERT INTO fact (kind, action, subject, body, detail, effective, quote, marks, rule, confidence, polarity, key_subject, key_body, key_position, quote_key, amends, first_seen)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, coalesce((SELECT first_seen FROM fact WHERE id = ?16), ?17))",
         )?
         .insert(params![
             fact.kind().as_str(),
@@ -335,13 +423,22 @@ fn insert_fact(
             marks,
             fact.evidence.rule,
             fact.confidence,
-            polarity,
+            polarity(&key),
             key.subject,
             key.body,
             key.position,
-            seconds(at),
+            ledger::quote_key(fact),
             amends,
-        ])
+            seconds(at),
+        ])?;
+    if let Some(before) = amends {
+        transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO sighting (fact_id, entry_id, seen, detail, effective, quote) SELECT ?1, entry_id, seen, detail, effective, quote FROM sighting WHERE fact_id = ?2 ORDER BY id",
+            )?
+            .execute([id, before])?;
+    }
+    Ok(id)
 }
 
 type FactRow = (FactId, Fact, DateTime<Utc>, Option<FactId>);

@@ -9,6 +9,7 @@ mod feeds;
 mod health;
 mod lock;
 mod outbox;
+mod verdicts;
 
 use std::path::{Path, PathBuf};
 
@@ -19,11 +20,13 @@ use rusqlite_migration::{M, Migrations};
 pub use digests::{DigestRecord, NewMessage, SubscriptionState};
 pub use facts::{Applied, FactFilter, StoredFact};
 pub use feeds::{DuePage, FeedOverview};
+pub use verdicts::CorrectionError;
 
 /// The schema, one entry for each file in `migrations/`, in order.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_polite_polling.sql"),
+    include_str!("../../migrations/0005_voices.sql"),
 ];
 
 /// How long a statement waits for another process's read to end, in milliseconds.
@@ -103,6 +106,21 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(|e| failed(e.to_string()))?;
         migrate(&mut connection, path)?;
         Ok(Store { connection, _lock: Some(lock) })
+    }
+
+    /// Opens an existing database for a short write beside a daemon: a correction by a person. SQLite
+    /// lets one of them wait for the other.
+    ///
+    /// # Errors
+    /// When there is none, or it is not of this program's version.
+    pub fn open_beside(path: &Path) -> Result<Store, StoreError> {
+        drop(Store::open_read_only(path)?);
+        let failed = |reason: String| StoreError::Open { path: path.to_owned(), reason };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(|e| failed(e.to_string()))?;
+        configure(&connection).map_err(|e| failed(e.to_string()))?;
+        Ok(Store { connection, _lock: None })
     }
 
     /// Opens the database for reading beside a daemon that writes.

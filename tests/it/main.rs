@@ -19,3 +19,4 @@ mod setup;
 mod smtp;
 mod store;
 mod systemd;
+mod voices;

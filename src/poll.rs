@@ -10,7 +10,7 @@ use crate::feed::{ParseError, ParsedFeed};
 use crate::fetch::{FRESH_MAX, Move, Verdict};
 use crate::model::{
     Article, Backfill, Entry, EntryKey, Feed, FeedKind, FeedState, FullTextPolicy, Outcome,
-    PageRetry, PlannedEntry, PollPlan, Rekeyed, RequestRecord, TextSource, spread,
+    PageRetry, PlannedEntry, PollPlan, Rekeyed, RequestRecord, TextSource, fold, spread,
 };
 use crate::schedule::{Timing, next_due};
 use crate::text::plain_text;
@@ -376,7 +376,24 @@ fn planned(
     };
     let facts = detect(&article, grammar);
     let html = article.html;
-    PlannedEntry { entry, html, text_source, facts, report, page_retry, late_page: false }
+    let mut words = String::new();
+    let mut fingerprint = None;
+    if !facts.is_empty() {
+        let text = fold(&plain_text(&html));
+        fingerprint = Some(body_hash(text.as_bytes()));
+        words = format!("{} {text}", fold(&entry.title));
+    }
+    PlannedEntry {
+        entry,
+        html,
+        text_source,
+        facts,
+        words,
+        fingerprint,
+        report,
+        page_retry,
+        late_page: false,
+    }
 }
 
 #[cfg(test)]

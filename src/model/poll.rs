@@ -168,6 +168,11 @@ pub struct PlannedEntry {
     pub text_source: TextSource,
     /// What it announces.
     pub facts: Vec<Fact>,
+    /// Its title and text, folded, where it announces something: words that prove a known fact are
+    /// known again in them.
+    pub words: String,
+    /// A hash of its folded text, where it announces something: a copy has the same.
+    pub fingerprint: Option<String>,
     /// Whether its facts are news for readers; false in a baseline.
     pub report: bool,
     /// Where its page was wanted and could not be had.

@@ -258,22 +258,22 @@ fn apply_entry(
     let retry = planned.page_retry;
     let id: i64 = transaction
         .prepare_cached(
-            "INSERT INTO entry (feed_id, key, version, link, title, author, published, first_seen, html, text_source, news, page_due, page_tries)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+            "INSERT INTO entry (feed_id, key, version, link, title, author, published, first_seen, html, text_source, news, page_due, page_tries, fingerprint)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
              ON CONFLICT (feed_id, key) DO UPDATE SET version = excluded.version, link = excluded.link, title = excluded.title,
                author = excluded.author, published = excluded.published, html = excluded.html, text_source = excluded.text_source,
-               page_due = excluded.page_due, page_tries = excluded.page_tries
+               page_due = excluded.page_due, page_tries = excluded.page_tries, fingerprint = excluded.fingerprint
              RETURNING id",
         )?
         .query_row(
             params![
                 feed, entry.key.0, entry.version, entry.link, entry.title, entry.author, entry.published.map(seconds), seconds(plan.at), planned.html, source,
-                planned.report, retry.and_then(|r| r.due).map(seconds), retry.map_or(0, |r| r.tries)
+                planned.report, retry.and_then(|r| r.due).map(seconds), retry.map_or(0, |r| r.tries), planned.fingerprint
             ],
             |r| r.get(0),
         )?;
     for fact in &planned.facts {
-        apply_fact(transaction, plan.at, id, planned.report, fact, applied)?;
+        apply_fact(transaction, plan.at, id, planned, fact, applied)?;
     }
     Ok(())
 }
@@ -283,11 +283,11 @@ fn apply_fact(
     transaction: &Connection,
     at: DateTime<Utc>,
     entry: i64,
-    report: bool,
+    planned: &PlannedEntry,
     fact: &Fact,
     applied: &mut Applied,
 ) -> Result<(), rusqlite::Error> {
-    let known = known_facts(transaction, fact)?;
+    let known = known_facts(transaction, planned, fact)?;
     let told_here: Vec<i64> = transaction
         .prepare_cached("SELECT fact_id FROM sighting WHERE entry_id = ?1")?
         .query_map([entry], |r| r.get(0))?
@@ -301,7 +301,7 @@ fn apply_fact(
                 let id = insert_fact(transaction, at, &found.fact, head.map(|h| h.id.0))?;
                 applied.new_facts += 1;
                 let was = head.map(|h| h.confidence).filter(|_| kind == ChangeKind::Strengthened);
-                if report {
+                if planned.report {
                     let word = if kind == ChangeKind::Amended { "amended" } else { "new" };
                     insert_change(transaction, id, word, at, was)?;
                     applied.changes += 1;
@@ -314,16 +314,29 @@ fn apply_fact(
     Ok(())
 }
 
-/// What the ledger knows under the subject and either the body or the words of a fact.
-fn known_facts(transaction: &Connection, fact: &Fact) -> Result<Vec<KnownFact>, rusqlite::Error> {
-    let (key, quote) = (ledger::key(fact), ledger::quote_key(fact));
+/// What the ledger knows of the subject of a fact: of its body, or from words that stand in the entry
+/// as well, or from a text that the entry is a copy of.
+fn known_facts(
+    transaction: &Connection,
+    planned: &PlannedEntry,
+    fact: &Fact,
+) -> Result<Vec<KnownFact>, rusqlite::Error> {
+    let key = ledger::key(fact);
     let sql = format!(
-        "SELECT {FACT_COLUMNS}, quote_key <> '' AND quote_key = ?5 FROM fact
-         WHERE id IN (SELECT id FROM fact WHERE key_subject = ?1 AND key_body = ?2 AND kind = ?3 AND polarity = ?4
-                      UNION SELECT id FROM fact WHERE quote_key <> '' AND quote_key = ?5 AND key_subject = ?1 AND kind = ?3 AND polarity = ?4)
-         ORDER BY id"
+        "SELECT {FACT_COLUMNS}, same_words FROM
+           (SELECT fact.*, quote_key <> '' AND instr(?5, quote_key) > 0
+                   OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?6) AS same_words
+            FROM fact WHERE key_subject = ?1 AND kind = ?3 AND polarity = ?4) AS fact
+         WHERE key_body = ?2 OR same_words ORDER BY id"
     );
-    let parameters = params![key.subject, key.body, key.kind.as_str(), polarity(&key), quote];
+    let parameters = params![
+        key.subject,
+        key.body,
+        key.kind.as_str(),
+        polarity(&key),
+        planned.words,
+        planned.fingerprint
+    ];
     let rows: Vec<(FactRow, bool)> = transaction
         .prepare_cached(&sql)?
         .query_map(parameters, |row| Ok((read_fact(row)?, row.get(11)?)))?

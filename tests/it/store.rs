@@ -71,6 +71,8 @@ fn plan(feed_id: i64, version: &str, facts: Vec<Fact>) -> PollPlan {
             html: "h".into(),
             text_source: TextSource::Feed,
             facts,
+            words: String::new(),
+            fingerprint: None,
             report: true,
             page_retry: None,
             late_page: false,

@@ -104,6 +104,18 @@ pub(super) fn check(text: &str, path: &Path, environment: &Environment) -> Check
     Checked { config, problems: problems.into_inner(), lexicons }
 }
 
+/// The settings of a `[fetch]` that is not there.
+pub(super) fn default_fetch() -> FetchSettings {
+    let problems = Problems::default();
+    let checker = Checker {
+        problems: &problems,
+        folder: PathBuf::new(),
+        schedule: CronSpec::parse(DEFAULT_SCHEDULE).expect("the default schedule is a schedule"),
+        timezone: Tz::UTC,
+    };
+    checker.fetch(Section::new("[fetch]", 0..0, None, &problems))
+}
+
 impl Checker<'_> {
     fn defaults(&mut self, section: Section) -> Backfill {
         if let Some(schedule) = section.string("schedule").and_then(|s| self.cron(&s)) {

@@ -71,6 +71,19 @@ pub fn read(path: &Path) -> Result<String, EditError> {
     })
 }
 
+/// How many feeds a text holds.
+///
+/// # Errors
+/// When the text is no TOML, or `feed` in it is no list of tables.
+pub fn count_feeds(text: &str) -> Result<usize, EditError> {
+    match parse(text)?.get("feed") {
+        None => Ok(0),
+        Some(Item::ArrayOfTables(feeds)) => Ok(feeds.len()),
+        Some(Item::Value(Value::Array(feeds))) => Ok(feeds.len()),
+        Some(_) => Err(no_list()),
+    }
+}
+
 /// `text` with more feeds behind its last one, or at its end where it has none.
 ///
 /// # Errors
@@ -100,7 +113,12 @@ pub fn append_feeds(text: &str, feeds: &[NewFeed]) -> Result<String, EditError> 
         changed.push_str(end);
     }
     changed.push_str(&inserted);
-    changed.push_str(&text[at..]);
+    let rest = &text[at..];
+    if inserted.ends_with('\n') && !rest.is_empty() && !rest[..next_line(rest, 0)].trim().is_empty()
+    {
+        changed.push_str(end);
+    }
+    changed.push_str(rest);
     Ok(changed)
 }
 
@@ -428,9 +446,10 @@ mod tests {
             ("the first", "# head\n[store]\npath = \"x\" # here\n# tail\n".into(), String::new()),
             ("in an empty file", String::new(), String::new()),
         ] {
+            let gap = if after.starts_with('#') { "\n" } else { "" };
             assert_eq!(
                 added(&format!("{before}{after}")),
-                format!("{before}{NEW}{after}"),
+                format!("{before}{NEW}{gap}{after}"),
                 "{name}"
             );
         }

@@ -559,4 +559,44 @@ mod tests {
         assert_eq!(unified_diff(Path::new("f"), "", "a\n"), "--- f\n+++ f\n@@ -0,0 +1,1 @@\n+a\n");
         assert_eq!(changed_line(old, "1\nx\n"), 2);
     }
+
+    const LEAST: &str =
+        "[store]\npath = \"x\"\n[[feed]]\nname = \"a\"\nurl = \"https://a.example/\"\n";
+
+    #[test]
+    fn a_file_is_replaced_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("g.toml");
+        let new = append_feeds(LEAST, &[feed("b", "https://b.example/")]).unwrap();
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        let environment = Environment::default();
+        for (name, there, new, fine) in [
+            ("as it should be", LEAST, new.as_str(), true),
+            ("changed in the meantime", "# other\n", new.as_str(), false),
+            ("wrong with the change", LEAST, "[[feed]]\nname = \"a\"\n", false),
+        ] {
+            write(there);
+            assert_eq!(save(&path, LEAST, new, &environment).is_ok(), fine, "{name}");
+            assert_eq!(read(&path).unwrap(), if fine { new } else { there }, "{name}");
+            let files = std::fs::read_dir(folder.path()).unwrap().count();
+            assert_eq!(files, 1, "{name}: no temporary file is left");
+        }
+        let nowhere = folder.path().join("none/g.toml");
+        assert!(matches!(save(&nowhere, LEAST, &new, &environment), Err(EditError::Io { .. })));
+    }
+
+    #[test]
+    fn a_crash_that_left_its_temporary_file_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.opml");
+        let left = folder.path().join(format!(".out.opml.{}.0.tmp", std::process::id()));
+        std::fs::write(&left, "left").unwrap();
+        write_file(&path, "one").unwrap();
+        write_file(&path, "two").unwrap();
+        assert_eq!(read(&path).unwrap(), "two");
+        assert_eq!(read(&left).unwrap(), "left");
+        let mode = std::fs::metadata(&path).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        write_file(Path::new("/dev/null"), "nothing").unwrap();
+    }
 }

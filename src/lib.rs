@@ -12,6 +12,7 @@ pub mod schedule;
 pub mod typed;
 pub mod text;
 pub mod feed;
+pub mod opml;
 pub mod detect;
 pub mod ledger;
 pub mod digest;

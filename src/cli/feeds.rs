@@ -1,13 +1,24 @@
-//! `gazetted feeds`: the configured feeds and their state, or the catalogue.
+//! `gazetted feeds`: the configured feeds and their state, the catalogue, and what one does with
+//! feeds: find, add, try, import, export.
+
+mod add;
+mod broken;
+mod discover;
+mod look;
+mod opml;
+mod test;
 
 use chrono::{DateTime, Utc};
 
 use super::output::{print, table};
 use super::{Failure, Shell};
-use crate::config::catalogue;
+use crate::config::{FeedConfig, catalogue};
+use crate::feed::discover::normal_address;
+use crate::model::FeedKind;
 use crate::store::{FeedOverview, Store, StoreError};
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     /// List the catalogue of feeds that ships with gazetted
     #[arg(long)]
@@ -15,9 +26,41 @@ pub struct Arguments {
     /// Show how politely each feed was treated, by its own record of requests
     #[arg(long)]
     politeness: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Find the feeds of a site, try each and show its newest entries
+    #[command(after_help = discover::EXAMPLES)]
+    Discover(discover::Arguments),
+    /// Add a feed to the configuration; of a page, the feed that it names
+    #[command(after_help = add::EXAMPLES)]
+    Add(add::Arguments),
+    /// Add the feeds of an OPML file to the configuration
+    #[command(after_help = opml::IMPORT_EXAMPLES)]
+    Import(opml::ImportArguments),
+    /// Write the configured feeds as OPML
+    #[command(after_help = opml::EXPORT_EXAMPLES)]
+    Export(opml::ExportArguments),
+    /// Fetch, parse and detect once, as the daemon would; nothing is stored
+    #[command(after_help = test::EXAMPLES)]
+    Test(test::Arguments),
 }
 
 pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        None => list(shell, arguments),
+        Some(Command::Discover(arguments)) => discover::run(shell, arguments),
+        Some(Command::Add(arguments)) => add::run(shell, arguments),
+        Some(Command::Import(arguments)) => opml::import(shell, arguments),
+        Some(Command::Export(arguments)) => opml::export(shell, arguments),
+        Some(Command::Test(arguments)) => test::run(shell, arguments),
+    }
+}
+
+fn list(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.catalogue {
         return Ok(print(&catalogue_table())?);
     }
@@ -25,10 +68,9 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.politeness {
         return Ok(print(&super::politeness::report(&config, &shell.reader()?)?)?);
     }
-    let known = match Store::open_read_only(&config.store_path) {
-        Ok(store) => store.feed_overview()?,
-        Err(StoreError::Open { .. }) => Vec::new(),
-        Err(error) => return Err(error.into()),
+    let known = match reader(&config.store_path)? {
+        Some(store) => store.feed_overview()?,
+        None => Vec::new(),
     };
     let mut rows =
         vec![["FEED", "STATE", "LAST POLL", "ENTRIES", "ADDRESS"].map(str::to_owned).to_vec()];
@@ -50,6 +92,47 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
     }
     Ok(print(&text)?)
 }
+
+/// The store for reading; none where nothing was ever polled.
+fn reader(path: &std::path::Path) -> Result<Option<Store>, Failure> {
+    match Store::open_read_only(path) {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::Open { .. }) if !path.exists() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What `--kind` takes.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum KindArgument {
+    /// A foundation, consortium or project: every entry may matter
+    Foundation,
+    /// A company's newsroom or blog
+    Vendor,
+    /// A newswire that carries many companies' releases
+    Newswire,
+}
+
+impl From<KindArgument> for FeedKind {
+    fn from(kind: KindArgument) -> FeedKind {
+        match kind {
+            KindArgument::Foundation => FeedKind::Foundation,
+            KindArgument::Vendor => FeedKind::Vendor,
+            KindArgument::Newswire => FeedKind::Newswire,
+        }
+    }
+}
+
+/// The configured feed that reads one of these addresses.
+fn configured<'a>(feeds: &'a [FeedConfig], addresses: &[&str]) -> Option<&'a str> {
+    let wanted: Vec<String> = addresses.iter().map(|url| normal_address(url)).collect();
+    let found = feeds.iter().find(|f| wanted.contains(&normal_address(&f.feed.url)))?;
+    Some(&found.feed.name.0)
+}
+
+/// What makes a changed file count.
+const RELOAD: &str =
+    "next: `gazetted check`, then reload a running daemon (`systemctl reload gazetted`, or SIGHUP)";
 
 fn state(feed: Option<&FeedOverview>) -> String {
     match feed {

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::edit::EditError;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::daemon::{Clock, Cycle, CycleError};
 use crate::detect::UserLexicon;
@@ -29,6 +30,7 @@ const EXIT_CODES: &str = "Exit codes:
   1   failed
   2   the command line is wrong
   3   done in part: a feed failed
+  4   nothing was found (feeds discover)
   69  mail could not be handed over; it stays in the outbox
   74  a file could not be read or written
   75  the database is in use by another gazetted
@@ -69,7 +71,7 @@ enum Command {
     Eval(eval::Arguments),
     /// Check the configuration and show when things would run; touches no network
     Check,
-    /// List the feeds and their state
+    /// List the feeds and their state; find, add, try, import and export feeds
     Feeds(feeds::Arguments),
     /// Show how feeds, digests and mail stand, and what needs a look
     Status(status::Arguments),
@@ -82,6 +84,8 @@ enum Failure {
     Failed(String),
     /// 3
     Partial(String),
+    /// 4
+    Nothing(String),
     /// 69
     Mail(String),
     /// 74
@@ -100,6 +104,7 @@ impl Failure {
             Failure::Closed => 0,
             Failure::Failed(_) => 1,
             Failure::Partial(_) => 3,
+            Failure::Nothing(_) => 4,
             Failure::Mail(_) => 69,
             Failure::Io(_) => 74,
             Failure::Locked(_) => 75,
@@ -111,6 +116,7 @@ impl Failure {
         match self {
             Failure::Failed(m)
             | Failure::Partial(m)
+            | Failure::Nothing(m)
             | Failure::Mail(m)
             | Failure::Io(m)
             | Failure::Locked(m)
@@ -146,6 +152,16 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Failure {
+        match error {
+            EditError::Shape(_) | EditError::Check(_) => Failure::Config(error.to_string()),
+            EditError::Changed(_) => Failure::Failed(error.to_string()),
+            EditError::Io { .. } => Failure::Io(error.to_string()),
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Failure {
         match error.kind() {
@@ -170,14 +186,19 @@ impl Shell {
         self.config.clone().or_else(found)
     }
 
-    /// The configuration.
-    fn config(&self) -> Result<Config, Failure> {
-        let path = self.config_path().ok_or_else(|| {
+    /// The configuration's path.
+    fn needed_config_path(&self) -> Result<PathBuf, Failure> {
+        self.config_path().ok_or_else(|| {
             let paths = self.environment.default_paths();
             let shown =
                 paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" nor ");
             Failure::Config(format!("there is no configuration: neither {shown} exists; name one with --config FILE, or copy config/gazetted.example.toml there"))
-        })?;
+        })
+    }
+
+    /// The configuration.
+    fn config(&self) -> Result<Config, Failure> {
+        let path = self.needed_config_path()?;
         let config = config::load(&path, &self.environment)?;
         for warning in &config.warnings {
             self.say(&format!("note: {warning}"));

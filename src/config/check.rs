@@ -70,14 +70,7 @@ pub(super) fn check(text: &str, path: &Path, environment: &Environment) -> Check
         .and_then(|p| p.parent().map(Path::to_owned))
         .unwrap_or_default();
     let root = Section::new("the configuration", 0..0, Some(table.get_ref()), &problems);
-    let mut checker = Checker {
-        problems: &problems,
-        folder,
-        schedule: CronSpec::parse(DEFAULT_SCHEDULE).expect("the default schedule is a schedule"),
-        timezone: Tz::UTC,
-        min_interval: DEFAULT_MIN_INTERVAL,
-        unconditional_interval: DEFAULT_UNCONDITIONAL_INTERVAL,
-    };
+    let mut checker = Checker::new(&problems, folder);
     let backfill = checker.defaults(root.section("defaults", "[defaults]"));
     let store_path = checker.store(root.section("store", "[store]"), environment);
     let fetch = checker.fetch(root.section("fetch", "[fetch]"));
@@ -104,7 +97,26 @@ pub(super) fn check(text: &str, path: &Path, environment: &Environment) -> Check
     Checked { config, problems: problems.into_inner(), lexicons }
 }
 
+/// The settings of a `[fetch]` that is not there.
+pub(super) fn default_fetch() -> FetchSettings {
+    let problems = Problems::default();
+    let mut checker = Checker::new(&problems, PathBuf::new());
+    checker.fetch(Section::new("[fetch]", 0..0, None, &problems))
+}
+
 impl Checker<'_> {
+    fn new(problems: &Problems, folder: PathBuf) -> Checker<'_> {
+        Checker {
+            problems,
+            folder,
+            schedule: CronSpec::parse(DEFAULT_SCHEDULE)
+                .expect("the default schedule is a schedule"),
+            timezone: Tz::UTC,
+            min_interval: DEFAULT_MIN_INTERVAL,
+            unconditional_interval: DEFAULT_UNCONDITIONAL_INTERVAL,
+        }
+    }
+
     fn defaults(&mut self, section: Section) -> Backfill {
         if let Some(schedule) = section.string("schedule").and_then(|s| self.cron(&s)) {
             self.schedule = schedule;

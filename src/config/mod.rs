@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod check;
 mod diagnostic;
+pub mod edit;
 mod lexicons;
 
 use std::path::{Path, PathBuf};
@@ -105,13 +106,31 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, ConfigErro
         let help = "name another with --config FILE, or copy config/gazetted.example.toml there";
         ConfigError::unreadable(path, &e, help)
     })?;
-    let checked = check::check(&text, path, environment);
+    check_text(&text, path, environment)
+}
+
+/// Checks a text as the configuration that stands, or may come to stand, in `path`, and reads the
+/// lexicons that it names.
+///
+/// # Errors
+/// All problems of all files at once.
+pub fn check_text(
+    text: &str,
+    path: &Path,
+    environment: &Environment,
+) -> Result<Config, ConfigError> {
+    let checked = check::check(text, path, environment);
     let read = lexicons::read_named(&checked.lexicons);
-    match checked.into_config(path, &text, read.unreadable) {
+    match checked.into_config(path, text, read.unreadable) {
         Ok(config) if read.errors.is_empty() => Ok(Config { lexicons: read.files, ..config }),
         outcome => Err(ConfigError::all(outcome.err().into_iter().chain(read.errors))
             .expect("one of the two has a problem")),
     }
+}
+
+/// How feeds are fetched where no configuration says otherwise.
+pub fn default_fetch_settings() -> FetchSettings {
+    check::default_fetch()
 }
 
 /// Checks the text of a configuration. Relative paths in it are taken from the folder of `path`.

@@ -4,6 +4,7 @@
 //! entry is never lost silently. Knows nothing of HTTP beyond the charset of a Content-Type.
 
 mod decode;
+pub mod discover;
 mod identity;
 mod repair;
 

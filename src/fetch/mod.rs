@@ -40,7 +40,8 @@ pub enum Accept {
 }
 
 impl Accept {
-    fn header(self) -> &'static str {
+    /// The `Accept` header.
+    pub fn header(self) -> &'static str {
         match self {
             Accept::Feed => {
                 "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"

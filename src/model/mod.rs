@@ -7,6 +7,7 @@ mod fact;
 mod feed;
 mod health;
 mod ledger;
+mod line;
 mod mail;
 mod name;
 mod poll;
@@ -21,6 +22,7 @@ pub use fact::{
 pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcome, Validators};
 pub use health::{FeedHealth, Trouble, TroubleKind};
 pub use ledger::{Change, ChangeKind, FactId, FactKey, Head, KnownFact, Sighting};
+pub use line::one_line;
 pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
 pub use name::{fold, fold_name, spread};
 pub use poll::{

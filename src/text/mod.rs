@@ -7,8 +7,10 @@ mod article;
 mod block;
 mod escape;
 mod sentence;
+mod tags;
 
 pub use article::article_html;
 pub use block::{BLOCKS_MAX, Block, BlockKind, blocks, plain_text};
 pub use escape::unescape;
 pub use sentence::{Sentence, Span, Token, TokenKind, sentences, tokens};
+pub use tags::{Tag, tags};

@@ -6,6 +6,7 @@
 mod cli;
 mod corpus;
 mod daemon;
+mod discovery;
 mod e2e;
 mod eval;
 mod fetch;

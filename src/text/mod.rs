@@ -6,6 +6,7 @@
 mod article;
 mod block;
 mod escape;
+mod html;
 mod sentence;
 
 pub use article::article_html;

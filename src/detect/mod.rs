@@ -18,6 +18,7 @@ mod resolve;
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
@@ -25,15 +26,15 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 pub use self::lexicon::UserLexicon;
 
 use crate::model::{Article, Fact};
-use crate::text::{Block, BlockKind, Sentence, blocks, sentences};
+use crate::text::{Block, BlockKind, Sentences, blocks, span_of};
 
-use self::construct::Construction;
+use self::construct::Table;
 use self::frame::{Reading, clean_unit};
 use self::gate::{Objection, is_boilerplate, objection};
 use self::lexicon::Lexicon;
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
-use self::pattern::{Budget, Cues, Possible};
+use self::pattern::{Budget, Ground};
 use self::resolve::Context;
 
 /// Facts below this confidence are stored, and shown only where they are asked for.
@@ -126,7 +127,7 @@ const STEMS: &[&str] = &[
 #[derive(Debug)]
 pub struct Grammar {
     lexicon: Lexicon,
-    constructions: &'static [Construction],
+    constructions: &'static Table,
 }
 
 impl Grammar {
@@ -162,7 +163,7 @@ pub fn could_matter(title: &str, summary_html: &str) -> bool {
 
 /// The facts of an article, in reading order, each with its evidence; the weak ones included.
 pub fn detect(article: &Article, grammar: &Grammar) -> Vec<Fact> {
-    run(article, grammar, &mut |_| {})
+    run(article, grammar, &mut Report(None))
 }
 
 /// One step of detection, for people who improve it.
@@ -218,6 +219,17 @@ pub enum Step {
         /// The key of `[ignore]` that lists it.
         listed: &'static str,
     },
+}
+
+/// The steps, where somebody wants to know them: else none is put together.
+struct Report(Option<Vec<Step>>);
+
+impl Report {
+    fn add(&mut self, step: impl FnOnce() -> Step) {
+        if let Some(steps) = &mut self.0 {
+            steps.push(step());
+        }
+    }
 }
 
 /// What detection did with an article.
@@ -276,9 +288,9 @@ impl std::fmt::Display for Explanation {
 
 /// What detection saw, tried and rejected.
 pub fn explain(article: &Article, grammar: &Grammar) -> Explanation {
-    let mut steps = Vec::new();
-    let facts = run(article, grammar, &mut |step| steps.push(step));
-    Explanation { id: article.id.clone(), steps, facts }
+    let mut report = Report(Some(Vec::new()));
+    let facts = run(article, grammar, &mut report);
+    Explanation { id: article.id.clone(), steps: report.0.unwrap_or_default(), facts }
 }
 
 fn outline(fact: &Fact) -> String {
@@ -297,12 +309,13 @@ fn outline(fact: &Fact) -> String {
 }
 
 /// The stages, in order.
-fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Vec<Fact> {
+fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Vec<Fact> {
     if !could_matter(&article.title, &article.html) {
         return Vec::new();
     }
     let blocks = blocks(&article.title, &article.html);
-    let split: Vec<Vec<Sentence>> = blocks.iter().map(|b| sentences(&b.text)).collect();
+    let texts = blocks.iter().map(|b| b.text.as_str());
+    let split = Sentences::of(texts, article.html.len());
     let mut lines = parsed_lines(&blocks, &split, &grammar.lexicon, report);
     let ignored = own::hide(&mut lines, &grammar.lexicon.own);
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
@@ -323,7 +336,7 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     // An item that is a sentence with a verb of its own has said it already.
     let news = unsaid(&drafts, listed);
     for fact in drafts[from..].iter().chain(&news) {
-        report(Step::Listed {
+        report.add(|| Step::Listed {
             rule: fact.evidence.rule.clone(),
             evidence: fact.evidence.quote.clone(),
             fact: outline(fact),
@@ -355,20 +368,21 @@ fn calibrated(score: f64) -> f64 {
 /// The sentences of every block, without those that the user ignores.
 fn parsed_lines<'a>(
     blocks: &'a [Block],
-    split: &'a [Vec<Sentence>],
+    split: &'a Sentences,
     lexicon: &Lexicon,
-    report: &mut dyn FnMut(Step),
+    report: &mut Report,
 ) -> Vec<Line<'a>> {
     let mut lines = Vec::with_capacity(blocks.len());
-    for (block, (b, found)) in blocks.iter().zip(split).enumerate() {
+    for (block, b) in blocks.iter().enumerate() {
+        let found = split.text(block);
         let mut sentences = Vec::with_capacity(found.len());
-        for sentence in found {
-            if lexicon.own.ignores_sentence(&sentence.tokens) {
-                let text = b.text[sentence.span.clone()].to_owned();
-                report(Step::Ignored { text, listed: "sentences" });
+        for tokens in found {
+            if lexicon.own.ignores_sentence(tokens) {
+                let text = || b.text[span_of(tokens)].to_owned();
+                report.add(|| Step::Ignored { text: text(), listed: "sentences" });
                 continue;
             }
-            sentences.push(parse(&b.text, &sentence.tokens, is_headline(b), lexicon));
+            sentences.push(parse(&b.text, tokens, is_headline(b), lexicon));
         }
         lines.push(Line { block, sentences });
     }
@@ -377,13 +391,13 @@ fn parsed_lines<'a>(
 
 /// Notes for every sentence the person of whom the text spoke last.
 fn refer_back(lines: &mut [Line], context: &Context) {
-    let mut last: Option<String> = None;
+    let mut last: Option<Rc<str>> = None;
     for parsed in lines.iter_mut().flat_map(|l| l.sentences.iter_mut()) {
         parsed.antecedent.clone_from(&last);
         let named = parsed
             .mentions()
             .find(|m| matches!(m.kind, MentionKind::Name(_)) && m.name_type().surely_person)
-            .map(|m| context.person(parsed.slice(m.start, m.end)));
+            .map(|m| context.person(parsed.slice(m.start, m.end)).into());
         last = named.or(last);
     }
 }
@@ -441,7 +455,7 @@ fn sentence_facts(
     inherited: &Inherited,
     context: &Context,
     grammar: &Grammar,
-    report: &mut dyn FnMut(Step),
+    report: &mut Report,
 ) -> Vec<Fact> {
     let mut drafts: Vec<Fact> = Vec::new();
     let budget = Budget::default();
@@ -455,29 +469,30 @@ fn sentence_facts(
             if parsed.mentions().next().is_none() {
                 continue;
             }
-            let cues = Cues::of(parsed);
+            let ground = Ground::new(parsed, context, grammar.constructions.cues());
             let from = drafts.len();
             let mut matched = false;
-            for construction in grammar.constructions {
-                apply(
-                    construction,
-                    parsed,
-                    cues,
-                    &budget,
-                    context,
-                    grammar,
-                    &|| *boilerplate,
-                    inherited,
-                    before,
-                    &mut drafts,
-                    &mut |step| {
-                        matched = true;
-                        report(step);
-                    },
-                );
+            for (construction, alternatives) in grammar.constructions.possible(&ground.cues) {
+                let mut at = 0;
+                while let Some(found) = ground.find(&alternatives, at, &budget) {
+                    at = found.end.max(found.start + 1);
+                    matched = true;
+                    let recent = drafts.len().saturating_sub(PREVIOUS_MAX).max(before);
+                    let reading = Reading {
+                        parsed,
+                        context,
+                        construction,
+                        found: &found,
+                        inherited_unit: inherited.unit.as_deref(),
+                        inherited_tier: inherited.tier.as_deref(),
+                        previous: &drafts[recent.min(drafts.len())..],
+                    };
+                    let facts = read_match(&reading, &boilerplate, grammar, report);
+                    drafts.extend(facts);
+                }
             }
-            if !matched && parsed.trigger_at.iter().any(Option::is_some) {
-                report(unmatched(parsed));
+            if !matched && parsed.triggers().next().is_some() {
+                report.add(|| unmatched(parsed));
             }
             before = if drafts.len() > from { from } else { before };
         }
@@ -485,55 +500,28 @@ fn sentence_facts(
     drafts
 }
 
-#[allow(clippy::too_many_arguments)]
-fn apply(
-    construction: &Construction,
-    parsed: &Parsed,
-    cues: Cues,
-    budget: &Budget,
-    context: &Context,
+/// The facts of a match, unless something speaks against them.
+fn read_match(
+    reading: &Reading,
+    boilerplate: &LazyCell<bool, impl FnOnce() -> bool>,
     grammar: &Grammar,
-    boilerplate: &dyn Fn() -> bool,
-    inherited: &Inherited,
-    before: usize,
-    drafts: &mut Vec<Fact>,
-    report: &mut dyn FnMut(Step),
-) {
-    let patterns: Vec<Possible> =
-        construction.patterns.iter().flat_map(|p| p.possible(cues)).collect();
-    let mut at = if patterns.is_empty() { parsed.tokens.len() } else { 0 };
-    while at < parsed.tokens.len() {
-        let Some(found) = patterns.iter().find_map(|p| p.match_at(parsed, context, at, budget))
-        else {
-            at += 1;
-            continue;
-        };
-        let refused = if boilerplate() {
-            Some(Objection::Boilerplate)
-        } else {
-            objection(parsed, &found, context.published(), &grammar.lexicon)
-        };
-        let recent = drafts.len().saturating_sub(PREVIOUS_MAX);
-        let reading = Reading {
-            parsed,
-            context,
-            construction,
-            found: &found,
-            inherited_unit: inherited.unit.as_deref(),
-            inherited_tier: inherited.tier.as_deref(),
-            previous: &drafts[before.max(recent).min(drafts.len())..],
-        };
-        let facts = if refused.is_none() { frame::facts(&reading) } else { Vec::new() };
-        report(Step::Match {
-            sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
-            mentions: mentions_of(parsed),
-            rule: construction.name.clone(),
-            objection: refused.map(Objection::as_str),
-            facts: facts.iter().map(outline).collect(),
-        });
-        drafts.extend(facts);
-        at = found.end.max(at + 1);
-    }
+    report: &mut Report,
+) -> Vec<Fact> {
+    let parsed = reading.parsed;
+    let refused = if **boilerplate {
+        Some(Objection::Boilerplate)
+    } else {
+        objection(parsed, reading.found, reading.context.published(), &grammar.lexicon)
+    };
+    let facts = if refused.is_none() { frame::facts(reading) } else { Vec::new() };
+    report.add(|| Step::Match {
+        sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
+        mentions: mentions_of(parsed),
+        rule: reading.construction.name.clone(),
+        objection: refused.map(Objection::as_str),
+        facts: facts.iter().map(outline).collect(),
+    });
+    facts
 }
 
 fn mentions_of(parsed: &Parsed) -> Vec<String> {
@@ -556,7 +544,7 @@ fn mentions_of(parsed: &Parsed) -> Vec<String> {
 }
 
 fn unmatched(parsed: &Parsed) -> Step {
-    let triggers = parsed.trigger_at.iter().flatten();
+    let triggers = parsed.triggers();
     Step::Unmatched {
         sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
         mentions: mentions_of(parsed),
@@ -663,7 +651,7 @@ mod tests {
     #[test]
     fn every_example_of_a_construction_gives_its_fact() {
         let mut wrong = Vec::new();
-        for construction in construct::built_in() {
+        for construction in construct::built_in().constructions.iter() {
             for example in &construction.yes {
                 let (sentence, fact) =
                     example.split_once(" => ").expect("an example says its fact");

@@ -150,16 +150,12 @@ impl Context {
 
     /// Settles the types of all names by what the whole document says of them.
     pub fn settle(&self, parsed: &mut Parsed) {
-        for at in 0..parsed.mention_at.len() {
-            let Some(mention) = parsed.mention_at[at] else { continue };
-            if let MentionKind::Name(kind) = mention.kind {
-                let settled = self.name_type(parsed, mention);
-                if settled != kind {
-                    parsed.mention_at[at] =
-                        Some(Mention { kind: MentionKind::Name(settled), ..mention });
-                }
-            }
-        }
+        let settled: Vec<NameType> = parsed
+            .mentions()
+            .filter(|m| matches!(m.kind, MentionKind::Name(_)))
+            .map(|m| self.name_type(parsed, m))
+            .collect();
+        parsed.names_mut().zip(settled).for_each(|(kind, settled)| *kind = settled);
     }
 
     /// The type of a name in the light of the whole document.
@@ -276,14 +272,8 @@ impl Context {
         let handle =
             parsed.lower(mention.end) == "(" && parsed.lower(mention.end + 1).starts_with('@');
         let role_behind = parsed.lower(mention.end) == ","
-            && (mention.end + 1..mention.end + 3).any(|at| {
-                parsed
-                    .mention_at
-                    .get(at)
-                    .copied()
-                    .flatten()
-                    .is_some_and(|m| m.kind == MentionKind::Role)
-            });
+            && (mention.end + 1..mention.end + 3)
+                .any(|at| parsed.mention(at).is_some_and(|m| m.kind == MentionKind::Role));
         if handle || role_behind {
             let name = fold_name(parsed.slice(mention.start, mention.end));
             self.types.insert(
@@ -301,7 +291,7 @@ impl Context {
             return;
         }
         for at in mention.end..(mention.end + 25).min(parsed.tokens.len()) {
-            if parsed.mention_at[at].is_some_and(
+            if parsed.mention(at).is_some_and(
                 |m| matches!(m.kind, MentionKind::Name(k) if k.person || k.surely_person),
             ) {
                 return;
@@ -393,7 +383,7 @@ impl Context {
 /// Whether the word at a place of a definition is a person's role. Companies are developers and
 /// leaders too, but no Designers.
 fn defines_person(parsed: &Parsed, at: usize, kind: NameType) -> bool {
-    let role = parsed.mention_at[at].is_some_and(|m| m.kind == MentionKind::Role);
+    let role = parsed.mention(at).is_some_and(|m| m.kind == MentionKind::Role);
     let personal =
         (!kind.lone || parsed.tokens[at].capital) && !COMPANY_ROLES.contains(&parsed.lower(at));
     role && personal && (kind.person || kind.lone) && !kind.organisation
@@ -674,12 +664,8 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
         for mention in parsed.mentions() {
             let MentionKind::Name(_) = mention.kind else { continue };
             let kind = context.name_type(parsed, mention);
-            let role_follows = parsed
-                .mention_at
-                .get(mention.end)
-                .copied()
-                .flatten()
-                .is_some_and(|m| m.kind == MentionKind::Role);
+            let role_follows =
+                parsed.mention(mention.end).is_some_and(|m| m.kind == MentionKind::Role);
             if kind.surely_person || role_follows && mention.start > 0 {
                 continue;
             }

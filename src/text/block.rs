@@ -359,21 +359,45 @@ impl Builder {
 /// How many bytes at the start are plain words with single spaces between them: as many words as it
 /// takes to fill `room`, none of them longer than a block.
 fn clean_run(text: &str, room: usize) -> usize {
-    let mut end = 0;
-    let mut word = 0;
-    for (at, byte) in text.bytes().enumerate() {
+    let bytes = text.as_bytes();
+    if !bytes.first().is_some_and(u8::is_ascii_graphic) {
+        return 0;
+    }
+    let mut at = clean_steps(&bytes[..bytes.len().min(room)]);
+    let mut word = bytes[..at].iter().rposition(|b| *b == b' ').map_or(0, |space| space + 1);
+    let mut end = if word == at { at.saturating_sub(1) } else { at };
+    while let Some(byte) = bytes.get(at) {
         if byte.is_ascii_graphic() {
             end = at + 1;
             if end - word >= BLOCK_BYTES_MAX {
                 break;
             }
-        } else if byte == b' ' && at == end && at > 0 && end < room {
+        } else if *byte == b' ' && at == end && end < room {
             word = at + 1;
         } else {
             break;
         }
+        at += 1;
     }
     end
+}
+
+/// The same in whole steps of bytes that are looked at together; it may end behind a space.
+fn clean_steps(bytes: &[u8]) -> usize {
+    const STEP: usize = 16;
+    let mut at = 0;
+    while let (Some(here), Some(next)) =
+        (bytes.get(at..at + STEP), bytes.get(at + 1..at + 1 + STEP))
+    {
+        let odd = here.iter().zip(next).fold(false, |odd, (a, b)| {
+            odd | !(b' '..=b'~').contains(a) | ((*a == b' ') & (*b == b' '))
+        });
+        if odd {
+            break;
+        }
+        at += STEP;
+    }
+    at
 }
 
 fn is_block(name: &[u8]) -> bool {

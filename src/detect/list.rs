@@ -4,7 +4,7 @@
 //! its list ([`lead`]), and whether the names are people's or organisations' by all the items that
 //! stand under the same words together.
 
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 use std::collections::HashMap;
 
 use super::effective::effective;
@@ -140,8 +140,7 @@ pub fn facts(
     lexicon: &Lexicon,
     report: &mut Report,
 ) -> Vec<Fact> {
-    let heads: Vec<Option<Head>> =
-        lines.iter().map(|l| head(&blocks[l.block], l, lexicon)).collect();
+    let heads: Vec<Option<Head>> = lines.iter().map(|l| head(&blocks[l.block], l)).collect();
     let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
     let undecided = lines
@@ -254,8 +253,20 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
 }
 
 /// The name with which a block begins, where the block can be one name's line.
-fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
+fn head(block: &Block, line: &Line) -> Option<Head> {
     let parsed = line.sentences.first()?;
+    let short = block.text.len() < 120;
+    let strong = block.strong_prefix > 3 && block.strong_prefix < 80;
+    let possible = match block.kind {
+        BlockKind::ListItem => true,
+        BlockKind::Cell { header, .. } => !header,
+        BlockKind::Heading(_) => short,
+        BlockKind::Paragraph | BlockKind::Quote => short || strong,
+        BlockKind::Title => false,
+    };
+    if !possible {
+        return None;
+    }
     let (role, at) = label(parsed);
     let limit = (at + 3).min(parsed.tokens.len());
     let named = (at..limit).find_map(|from| {
@@ -298,7 +309,6 @@ fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
         role,
         kind,
     };
-    let short = block.text.len() < 120;
     let fits = match block.kind {
         BlockKind::ListItem => true,
         BlockKind::Cell { header, .. } => {
@@ -311,7 +321,6 @@ fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
         }
         BlockKind::Heading(_) => short && (head.whole || head.set_off && kind.person),
         BlockKind::Paragraph | BlockKind::Quote => {
-            let strong = block.strong_prefix > 3 && block.strong_prefix < 80;
             let bare = short && head.whole && !block.text.starts_with('@') && head.names.len() == 1;
             bare || strong
                 && head.names.len() == 1
@@ -558,32 +567,42 @@ pub fn enumerated(
     lexicon: &Lexicon,
 ) -> Vec<Fact> {
     let mut found = Vec::new();
-    if is_boilerplate(blocks, line.block, lexicon) {
-        return found;
-    }
+    let boilerplate = LazyCell::new(|| is_boilerplate(blocks, line.block, lexicon));
     for parsed in &line.sentences {
-        let mut at = 1;
-        while at < parsed.tokens.len() {
-            let Some(items) = enumeration(parsed, at) else {
-                at += 1;
-                continue;
-            };
-            let end = items.last().map_or(at + 1, |(_, until)| *until);
-            found.extend(enumeration_facts(
-                blocks, line.block, parsed, at, &items, title_unit, context, lexicon,
-            ));
-            at = end.max(at + 1);
+        let mut next = 1;
+        for mention in parsed.mentions() {
+            // "… are the Dr.": what may stand before the first name.
+            let before = (1..mention.start).rev();
+            let passed = before.take_while(|at| is_passed(parsed.lower(*at))).count();
+            for at in mention.start - passed..=mention.start {
+                if at < next {
+                    continue;
+                }
+                let Some(items) = enumeration(parsed, at) else { continue };
+                if *boilerplate {
+                    return found;
+                }
+                next = items.last().map_or(at + 1, |(_, until)| *until).max(at + 1);
+                found.extend(enumeration_facts(
+                    blocks, line.block, parsed, at, &items, title_unit, context, lexicon,
+                ));
+            }
         }
     }
     found
 }
 
+/// Words before the name of an enumeration that are no part of it.
+fn is_passed(word: &str) -> bool {
+    matches!(word, "the" | "dr" | "." | "prof" | "mr" | "ms")
+}
+
 /// The names that are enumerated from a token on, each with the token after what is said of it.
 fn enumeration(parsed: &Parsed, at: usize) -> Option<Vec<(Head, usize)>> {
-    let colon = parsed.lower(at - 1) == ":";
     if !introduces(parsed, at) {
         return None;
     }
+    let colon = parsed.lower(at - 1) == ":";
     let mut items: Vec<(Head, usize)> = Vec::new();
     let mut next = at;
     while items.len() < ENUMERATION_MAX {
@@ -652,7 +671,7 @@ fn introduces(parsed: &Parsed, at: usize) -> bool {
 /// "Platinum members", "Chair": what stands before a name of an enumeration.
 fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
     let mut start = at;
-    while matches!(parsed.lower(start), "the" | "dr" | "." | "prof" | "mr" | "ms") {
+    while is_passed(parsed.lower(start)) {
         start += 1;
     }
     let Some(mention) = parsed.mention(start) else {

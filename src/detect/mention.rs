@@ -121,6 +121,16 @@ impl Parsed<'_> {
         self.places.get(at).map_or_else(Known::default, |p| p.known)
     }
 
+    /// What is known of all tokens, in order.
+    pub fn all_known(&self) -> impl Iterator<Item = Known> + '_ {
+        self.places.iter().map(|p| p.known)
+    }
+
+    /// Whether some token is any of these.
+    pub fn has(&self, class: WordClass) -> bool {
+        self.all_known().any(|known| known.class.is(class))
+    }
+
     /// Whether a token is any of these.
     pub fn is(&self, at: usize, class: WordClass) -> bool {
         self.places.get(at).is_some_and(|p| p.known.class.is(class))
@@ -198,13 +208,14 @@ pub fn parse<'a>(
             None => at += 1,
         }
     }
-    let mut parsed =
-        Parsed { text, tokens, places, mentions: Vec::new(), triggers, antecedent: None };
-    for (number, trigger) in (0..NONE).zip(&parsed.triggers) {
-        parsed.places[trigger.start].trigger = number;
+    let mut places = places;
+    for (number, mention) in (0..NONE).zip(&mentions) {
+        places[mention.start].mention = number;
     }
-    parsed.set_mentions(mentions);
-    parsed
+    for (number, trigger) in (0..NONE).zip(&triggers) {
+        places[trigger.start].trigger = number;
+    }
+    Parsed { text, tokens, places, mentions, triggers, antecedent: None }
 }
 
 /// Where the sentence proper begins behind "OTTAWA, Canada – September 20, 2023 –".
@@ -249,6 +260,13 @@ fn is_title_case(tokens: &[Token]) -> bool {
         tokens.iter().filter(|t| t.kind == TokenKind::Word && t.lower.len() > 3).collect();
     words.len() >= 4 && words.iter().filter(|t| t.capital).count() * 10 >= words.len() * 8
 }
+
+/// What can begin with a small letter.
+const BEGINS_IN_SMALL: WordClass =
+    WordClass::UNIT.or(WordClass::TIER).or(WordClass::ROLE).or(WordClass::TEAM);
+
+/// Nouns for a unit that is named in small letters.
+pub const TEAMS: &[&str] = &["team", "committee", "council"];
 
 /// Words before "team" that name no team.
 const NO_TEAM_NAMES: &[&str] = &[
@@ -327,13 +345,9 @@ impl<'a> Scan<'a> {
     fn is_plain(&self, at: usize) -> bool {
         let token = &self.tokens[at];
         !token.capital
-            && !self.is(at, WordClass::UNIT.or(WordClass::TIER).or(WordClass::ROLE))
-            && !matches!(token.lower.as_str(), "council" | "committee")
-            && !self
-                .tokens
-                .get(at + 1)
-                .is_some_and(|t| matches!(t.lower.as_str(), "team" | "committee" | "council"))
-            && !token.lower.starts_with('@')
+            && !self.is(at, BEGINS_IN_SMALL)
+            && !self.is(at + 1, WordClass::TEAM)
+            && self.text.as_bytes()[token.span.start] != b'@'
     }
 
     fn mention(&self, at: usize) -> Option<Mention> {
@@ -476,8 +490,7 @@ impl<'a> Scan<'a> {
     /// "the parser team", "new parser team members": in small letters, with a sign that it is one.
     fn plain_unit(&self, at: usize) -> Option<usize> {
         let token = &self.tokens[at];
-        let head = matches!(self.lower(at + 1), "team" | "committee" | "council")
-            && !self.tokens[at + 1].capital;
+        let head = self.is(at + 1, WordClass::TEAM) && !self.tokens[at + 1].capital;
         if !head || token.kind != TokenKind::Word || self.is(at, WordClass::NEVER_NAME) {
             return None;
         }

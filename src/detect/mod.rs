@@ -34,7 +34,7 @@ use self::gate::{Objection, is_boilerplate, objection};
 use self::lexicon::Lexicon;
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
-use self::pattern::{Budget, Ground};
+use self::pattern::{Budget, Cues, Ground};
 use self::resolve::Context;
 
 /// Facts below this confidence are stored, and shown only where they are asked for.
@@ -469,10 +469,12 @@ fn sentence_facts(
             if parsed.mentions().next().is_none() {
                 continue;
             }
-            let ground = Ground::new(parsed, context, grammar.constructions.cues());
+            let words = grammar.constructions.cues();
+            let possible = grammar.constructions.possible(&Cues::of(parsed, words));
+            let ground = LazyCell::new(|| Ground::new(parsed, context, words));
             let from = drafts.len();
             let mut matched = false;
-            for (construction, alternatives) in grammar.constructions.possible(&ground.cues) {
+            for (construction, alternatives) in possible {
                 let mut at = 0;
                 while let Some(found) = ground.find(&alternatives, at, &budget) {
                     at = found.end.max(found.start + 1);

@@ -140,7 +140,14 @@ impl Sets {
     }
 
     fn numbers(&self) -> impl Iterator<Item = u8> + '_ {
-        (0..=u8::MAX).filter(|set| self.has(*set))
+        (0..4_u8).zip(self.0).flat_map(|(word, bits)| {
+            let mut left = bits;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros();
+                left &= left.checked_sub(1)?;
+                u8::try_from(bit).ok().map(|bit| word * 64 + bit)
+            })
+        })
     }
 }
 
@@ -346,32 +353,36 @@ pub struct Ground<'a> {
     names: &'a dyn Names,
     words: &'a WordCues,
     starts: Vec<Start>,
-    /// What the sentence offers.
-    pub cues: Cues,
+}
+
+impl Cues {
+    /// What a sentence offers.
+    pub fn of(parsed: &Parsed, words: &WordCues) -> Cues {
+        let mut cues = Cues::default();
+        parsed.triggers().for_each(|t| cues.triggers |= 1 << t.class as u32);
+        parsed.mentions().for_each(|m| cues.mentions |= mention_bit(m.kind));
+        for known in parsed.all_known().filter(|known| known.cues != 0) {
+            cues.words.add(words.of(known.cues));
+        }
+        cues
+    }
 }
 
 impl<'a> Ground<'a> {
-    /// Looks at every token once.
+    /// Notes where matches can begin.
     pub fn new(parsed: &'a Parsed<'a>, names: &'a dyn Names, words: &'a WordCues) -> Self {
-        let mut cues = Cues::default();
-        let mut starts = Vec::new();
-        for at in 0..parsed.tokens.len() {
-            let known = parsed.known(at);
+        let mut starts = Vec::with_capacity(parsed.tokens.len());
+        for (at, known) in parsed.all_known().enumerate() {
             let trigger = parsed.trigger(at).map(|t| t.class);
             let mut mention = parsed.mention(at).map_or(0, |m| mention_bit(m.kind));
-            cues.triggers |= trigger.map_or(0, |class| 1 << class as u32);
-            cues.mentions |= mention;
             if known.class.is(WordClass::SALUTATION) {
                 mention |= NAME_BIT;
-            }
-            if known.cues != 0 {
-                cues.words.add(words.of(known.cues));
             }
             if known.cues != 0 || mention != 0 || trigger.is_some() {
                 starts.push(Start { at, trigger, mention, words: known.cues });
             }
         }
-        Ground { parsed, names, words, starts, cues }
+        Ground { parsed, names, words, starts }
     }
 
     /// The first match of one of the alternatives that begins at a token or behind it: of those

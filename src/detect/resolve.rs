@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, WordClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::Names;
 use crate::model::{Article, fold_name};
@@ -70,7 +70,46 @@ pub struct Context {
     /// The bodies that it names.
     bodies: Vec<String>,
     /// Types that the document settles, by folded name.
-    types: HashMap<String, NameType>,
+    types: Types,
+}
+
+/// Types of names, by folded name.
+#[derive(Debug, Default)]
+struct Types {
+    by_name: HashMap<String, NameType>,
+    /// How the names begin, one bit for some beginnings: most names begin otherwise, and need no
+    /// folding.
+    begins: u64,
+}
+
+impl Types {
+    fn insert(&mut self, folded: String, kind: NameType) {
+        self.begins |= match folded.as_bytes() {
+            [first, second, ..] if first.is_ascii() && second.is_ascii() => {
+                beginning(*first, *second)
+            }
+            _ => u64::MAX,
+        };
+        self.by_name.insert(folded, kind);
+    }
+
+    /// The type of a name as written.
+    fn get(&self, name: &str) -> Option<&NameType> {
+        // What folding does to two plain letters at the beginning is known; of articles, brackets
+        // and marks it is not.
+        if let [first, second, third, ..] = name.as_bytes()
+            && [first, second, third].iter().all(|b| b.is_ascii_alphanumeric())
+            && !name.as_bytes()[..3].eq_ignore_ascii_case(b"the")
+            && self.begins & beginning(first.to_ascii_lowercase(), second.to_ascii_lowercase()) == 0
+        {
+            return None;
+        }
+        self.by_name.get(&fold_name(name))
+    }
+}
+
+fn beginning(first: u8, second: u8) -> u64 {
+    1 << ((usize::from(first) * 31 + usize::from(second)) % 64)
 }
 
 impl Context {
@@ -90,12 +129,11 @@ impl Context {
             people: HashMap::new(),
             acronyms: HashMap::new(),
             bodies: Vec::new(),
-            types: HashMap::new(),
+            types: Types::default(),
         };
-        context.election = tells(sentences, ELECTION_WORDS);
-        context.selection =
-            context.election || tells(sentences, &["selection", "selections", "voted", "vote"]);
-        context.launch = tells(sentences, LAUNCH_WORDS);
+        context.election = tells(sentences, WordClass::ELECTION);
+        context.selection = context.election || tells(sentences, WordClass::SELECTION);
+        context.launch = tells(sentences, WordClass::LAUNCH);
         for parsed in sentences {
             for mention in parsed.mentions() {
                 let MentionKind::Name(kind) = mention.kind else { continue };
@@ -107,7 +145,15 @@ impl Context {
         context.own_acronym = acronym_of(article.publisher.trim(), sentences);
         if let (Some(acronym), false) = (&context.own_acronym, context.wire) {
             // A document that says only "ISRG" is about ISRG.
-            if !sentences.iter().any(|p| p.text.contains(article.publisher.trim())) {
+            let publisher = article.publisher.trim();
+            let mut seen = "";
+            let named = sentences.iter().any(|p| {
+                // The sentences of a block have its text in common.
+                let new = !std::ptr::eq(p.text, seen);
+                seen = p.text;
+                new && p.text.contains(publisher)
+            });
+            if !named {
                 context.own_body = Some(acronym.clone());
             }
         }
@@ -162,7 +208,7 @@ impl Context {
     fn name_type(&self, parsed: &Parsed, mention: Mention) -> NameType {
         let MentionKind::Name(kind) = mention.kind else { return NameType::default() };
         let raw = parsed.slice(mention.start, mention.end);
-        if let Some(settled) = self.types.get(&fold_name(raw)) {
+        if let Some(settled) = self.types.get(raw) {
             return *settled;
         }
         // "Yarrow is a designer" makes Yarrow Wren a person.
@@ -170,7 +216,7 @@ impl Context {
         if mention.end - mention.start > 1
             && kind.person
             && !kind.organisation
-            && self.types.get(&fold_name(first)).is_some_and(|t| t.surely_person)
+            && self.types.get(first).is_some_and(|t| t.surely_person)
         {
             return NameType { person: true, surely_person: true, ..NameType::default() };
         }
@@ -236,7 +282,7 @@ impl Context {
 
     /// Whether a single word is part of the name of a known person.
     pub fn knows_person(&self, word: &str) -> bool {
-        self.people.contains_key(&word.to_lowercase())
+        !self.people.is_empty() && self.people.contains_key(&word.to_lowercase())
     }
 
     /// Whether a name means the document's own body.
@@ -481,14 +527,18 @@ fn is_one_person(author: &str, publisher: &str) -> bool {
 }
 
 /// Words of a post that reports an election.
-const ELECTION_WORDS: &[&str] =
+pub const ELECTION_WORDS: &[&str] =
     &["elected", "election", "elections", "votes", "ballots", "elect", "elects"];
+/// Words of a post that reports a selection.
+pub const SELECTION_WORDS: &[&str] = &["selection", "selections", "voted", "vote"];
 /// Words of a post that reports the launch of a body.
-const LAUNCH_WORDS: &[&str] = &["launch", "launched", "founding"];
+pub const LAUNCH_WORDS: &[&str] = &["launch", "launched", "founding"];
+/// Words by which a publisher speaks of itself.
+pub const FIRST_PERSON: &[&str] = &["we", "our", "i", "i'm", "i’m", "we’re", "we're", "us"];
 
-/// Whether the first sentences use one of the words.
-fn tells(sentences: &[&Parsed], words: &[&str]) -> bool {
-    sentences.iter().take(6).any(|p| p.tokens.iter().any(|t| words.contains(&t.lower.as_str())))
+/// Whether the first sentences use a word of the class.
+fn tells(sentences: &[&Parsed], class: WordClass) -> bool {
+    sentences.iter().take(6).any(|p| p.has(class))
 }
 
 impl Names for Context {
@@ -562,7 +612,10 @@ fn acronym_of(publisher: &str, sentences: &[&Parsed]) -> Option<String> {
         .filter(|c| c.is_uppercase())
         .collect();
     let used = initials.len() >= 3
-        && sentences.iter().any(|p| p.tokens.iter().any(|t| p.text[t.span.clone()] == initials));
+        && sentences.iter().any(|p| {
+            let mut alike = p.tokens.iter().filter(|t| t.span.len() == initials.len());
+            alike.any(|t| p.text[t.span.clone()] == initials)
+        });
     used.then_some(initials)
 }
 
@@ -588,14 +641,8 @@ const SPOKEN_SENTENCES_MAX: usize = 8;
 /// "We", "our": the publisher speaks, even where it does not name itself.
 fn speaks_for_itself(sentences: &[&Parsed]) -> bool {
     sentences.iter().take(SPOKEN_SENTENCES_MAX).any(|p| {
-        let quoted = p.tokens.iter().any(|t| matches!(t.lower.as_str(), "\"" | "“" | "”"));
-        !quoted
-            && p.tokens.iter().any(|t| {
-                matches!(
-                    t.lower.as_str(),
-                    "we" | "our" | "i" | "i'm" | "i’m" | "we’re" | "we're" | "us"
-                )
-            })
+        let quoted = || p.tokens.iter().any(|t| matches!(t.lower.as_str(), "\"" | "“" | "”"));
+        p.has(WordClass::FIRST_PERSON) && !quoted()
     })
 }
 

@@ -175,29 +175,54 @@ pub fn tokens(text: &str) -> Vec<Token> {
 }
 
 fn push_tokens(text: &str, found: &mut Vec<Token>) {
+    let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(c) = char_at(text, at) {
-        let start = at;
-        at += c.len_utf8();
-        if c == ' ' || c.is_whitespace() {
-            continue;
-        }
-        let begins_word = is_word(c)
-            || (c == '@' || c == '.' && opens(text, start) && next_is_capital(text, at))
-                && next_is_word(text, at);
-        if begins_word {
-            at = word_end(text, at);
-            found.push(word(text, start..at));
-        } else if matches!(c, '\'' | '’') && is_possessive(text, start) {
+    while let Some(byte) = bytes.get(at) {
+        if *byte == b' ' {
             at += 1;
-            let lower = SmolStr::new_static("'s");
-            let kind = TokenKind::Possessive;
-            found.push(Token { span: start..at, kind, lower, capital: false });
+        } else if let Some(end) = plain_word_end(bytes, at) {
+            let raw = &text[at..end];
+            let capital = raw.bytes().any(|b| b.is_ascii_uppercase());
+            let lower = lower_case(raw, capital);
+            found.push(Token { span: at..end, kind: TokenKind::Word, lower, capital });
+            at = end;
         } else {
-            let lower = SmolStr::new(&text[start..at]);
-            found.push(Token { span: start..at, kind: TokenKind::Mark, lower, capital: false });
+            at = push_token(text, at, found);
         }
     }
+}
+
+/// Where a word of plain letters and digits ends that begins here, if one does and nothing joins
+/// it to what follows: most words.
+fn plain_word_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let length = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let end = at + length;
+    let ends = bytes.get(end).is_none_or(|b| matches!(b, b' ' | b',' | b')' | b':' | b';'));
+    (length > 0 && ends).then_some(end)
+}
+
+/// Adds the token that begins here, unless white space does; says where to go on.
+fn push_token(text: &str, start: usize, found: &mut Vec<Token>) -> usize {
+    let Some(c) = char_at(text, start) else { return text.len() };
+    let mut at = start + c.len_utf8();
+    if c.is_whitespace() {
+        return at;
+    }
+    let begins_word = is_word(c)
+        || (c == '@' || c == '.' && opens(text, start) && next_is_capital(text, at))
+            && next_is_word(text, at);
+    if begins_word {
+        at = word_end(text, at);
+        found.push(word(text, start..at));
+    } else if matches!(c, '\'' | '’') && is_possessive(text, start) {
+        at += 1;
+        let lower = SmolStr::new_static("'s");
+        found.push(Token { span: start..at, kind: TokenKind::Possessive, lower, capital: false });
+    } else {
+        let lower = SmolStr::new(&text[start..at]);
+        found.push(Token { span: start..at, kind: TokenKind::Mark, lower, capital: false });
+    }
+    at
 }
 
 /// Whether a word may begin at a stop: behind white space or a bracket.

@@ -12,7 +12,9 @@ use serde::Deserialize;
 use smol_str::SmolStr;
 
 use super::construct;
+use super::mention::TEAMS;
 use super::pattern::{AUXILIARIES, BARRIERS, DETERMINERS, SALUTATIONS};
+use super::resolve::{ELECTION_WORDS, FIRST_PERSON, LAUNCH_WORDS, SELECTION_WORDS};
 
 pub use phrases::Phrases;
 pub use user::{OwnWords, UserLexicon};
@@ -77,6 +79,17 @@ impl WordClass {
     pub const SALUTATION: WordClass = WordClass(1 << 18);
     /// No gap of a construction reaches over it.
     pub const BARRIER: WordClass = WordClass(1 << 19);
+
+    /// It is a noun for a unit: "the parser team".
+    pub const TEAM: WordClass = WordClass(1 << 20);
+    /// It reports an election.
+    pub const ELECTION: WordClass = WordClass(1 << 21);
+    /// It reports a selection.
+    pub const SELECTION: WordClass = WordClass(1 << 22);
+    /// It reports the launch of a body.
+    pub const LAUNCH: WordClass = WordClass(1 << 23);
+    /// The first person.
+    pub const FIRST_PERSON: WordClass = WordClass(1 << 24);
 
     /// What "co-chair" takes over from "chair" beside being what it is itself.
     const INHERITED: WordClass = WordClass((1 << 7) - 1);
@@ -386,6 +399,11 @@ impl Lexicon {
             (DETERMINERS, WordClass::DETERMINER),
             (SALUTATIONS, WordClass::SALUTATION),
             (BARRIERS, WordClass::BARRIER),
+            (TEAMS, WordClass::TEAM),
+            (ELECTION_WORDS, WordClass::ELECTION),
+            (SELECTION_WORDS, WordClass::SELECTION),
+            (LAUNCH_WORDS, WordClass::LAUNCH),
+            (FIRST_PERSON, WordClass::FIRST_PERSON),
         ] {
             words.iter().for_each(|w| note(w, class));
         }

@@ -114,12 +114,14 @@ impl Table {
     /// The constructions that a sentence with these cues can match, with their alternatives that
     /// it can, all in the order in which they are tried.
     pub fn possible(&self, cues: &Cues) -> Vec<(&Construction, Vec<&Alternative>)> {
-        let mut numbers: Vec<usize> = self.keyless.clone();
-        let (triggers, sets) = cues.keys();
-        let classes = (0..self.by_trigger.len()).filter(|class| triggers >> class & 1 == 1);
-        numbers.extend(classes.flat_map(|class| &self.by_trigger[class]));
-        numbers.extend(sets.flat_map(|set| &self.by_words[usize::from(set)]));
-        numbers.retain(|number| self.alternatives[*number].1.fits(cues));
+        let mut numbers: Vec<usize> = Vec::new();
+        let mut add = |keyed: &[usize]| {
+            let fits = |number: &&usize| self.alternatives[**number].1.fits(cues);
+            numbers.extend(keyed.iter().filter(fits).copied());
+        };
+        add(&self.keyless);
+        cues.triggers().for_each(|class| add(&self.by_trigger[class]));
+        cues.words().for_each(|set| add(&self.by_words[usize::from(set)]));
         numbers.sort_unstable();
         numbers
             .chunk_by(|a, b| self.alternatives[*a].0 == self.alternatives[*b].0)

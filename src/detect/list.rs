@@ -146,7 +146,7 @@ pub fn facts(
     let undecided = lines
         .first()
         .and_then(|l| l.sentences.first())
-        .is_some_and(|p| lexicon.candidacy.find(p.tokens).is_some());
+        .is_some_and(|p| p.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..p.tokens.len()));
     let above = Above::new(blocks, lines, &heads, context, lexicon);
     let leads: Vec<Option<Lead>> = lines
         .iter()

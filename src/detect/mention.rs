@@ -3,6 +3,7 @@
 //! A mention here is a guess from the words alone; what the document says elsewhere is added in
 //! `resolve`, and what the construction says in `construct`.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::lexicon::{Known, Lexicon, Phrases, TriggerClass, WordClass};
@@ -141,12 +142,20 @@ impl Parsed<'_> {
         self.triggers.iter().copied()
     }
 
-    /// The types of all names in order, to be settled.
-    pub fn names_mut(&mut self) -> impl Iterator<Item = &mut NameType> {
-        self.mentions.iter_mut().filter_map(|m| match &mut m.kind {
-            MentionKind::Name(kind) => Some(kind),
-            _ => None,
-        })
+    /// Gives every name the type that a look at it in its sentence tells.
+    pub fn settle(&mut self, look: impl Fn(&Parsed, Mention) -> NameType) {
+        for number in 0..self.mentions.len() {
+            let mention = self.mentions[number];
+            if matches!(mention.kind, MentionKind::Name(_)) {
+                self.mentions[number].kind = MentionKind::Name(look(self, mention));
+            }
+        }
+    }
+
+    /// Whether a phrase of the set stands among some tokens; `class` is that of their first words.
+    pub fn says(&self, phrases: &Phrases<()>, class: WordClass, range: Range<usize>) -> bool {
+        let tokens = &self.tokens[..range.end];
+        range.into_iter().any(|at| self.is(at, class) && phrases.longest(tokens, at).is_some())
     }
 
     /// Puts other mentions in the place of all; they must not overlap.
@@ -267,6 +276,20 @@ const BEGINS_IN_SMALL: WordClass =
 
 /// Nouns for a unit that is named in small letters.
 pub const TEAMS: &[&str] = &["team", "committee", "council"];
+
+/// Last words of units that are named by capitals.
+pub const UNIT_HEADS: &[&str] = &[
+    "board",
+    "committee",
+    "council",
+    "team",
+    "panel",
+    "subcommittee",
+    "sig",
+    "pmc",
+    "division",
+    "practice",
+];
 
 /// Words before "team" that name no team.
 const NO_TEAM_NAMES: &[&str] = &[
@@ -439,9 +462,11 @@ impl<'a> Scan<'a> {
                 return Some(longer.unwrap_or(at + n));
             }
         }
-        let pointed =
-            at > 0 && matches!(self.lower(at - 1), "the" | "our" | "this" | "its" | "their");
-        if pointed && matches!(self.lower(at), "council" | "committee") {
+        if self.is(at, WordClass::TEAM)
+            && matches!(self.lower(at), "council" | "committee")
+            && at > 0
+            && matches!(self.lower(at - 1), "the" | "our" | "this" | "its" | "their")
+        {
             return Some(at + 1);
         }
         if let Some(end) = self.plain_unit(at) {
@@ -455,26 +480,14 @@ impl<'a> Scan<'a> {
         let mut end = at;
         while end < self.tokens.len() && end < at + 5 {
             let token = &self.tokens[end];
-            let head = matches!(
-                token.lower.as_str(),
-                "board"
-                    | "committee"
-                    | "council"
-                    | "team"
-                    | "panel"
-                    | "subcommittee"
-                    | "sig"
-                    | "pmc"
-                    | "division"
-                    | "practice"
-            );
-            if head && end > at && token.capital == self.tokens[at].capital {
+            if end > at
+                && self.is(end, WordClass::UNIT_HEAD)
+                && token.capital == self.tokens[at].capital
+            {
                 return Some(end + 1);
             }
-            let joint = matches!(token.lower.as_str(), "and" | "&" | "of");
-            if !(token.capital || (joint && end > at))
-                || self.is(end, WordClass::NEVER_NAME) && !joint
-            {
+            let joint = end > at && matches!(token.lower.as_str(), "and" | "&" | "of");
+            if !(token.capital || joint) || self.is(end, WordClass::NEVER_NAME) && !joint {
                 return None;
             }
             if self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, end).is_some()

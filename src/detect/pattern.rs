@@ -139,16 +139,18 @@ impl Sets {
         self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == theirs)
     }
 
-    fn numbers(&self) -> impl Iterator<Item = u8> + '_ {
-        (0..4_u8).zip(self.0).flat_map(|(word, bits)| {
-            let mut left = bits;
-            std::iter::from_fn(move || {
-                let bit = left.trailing_zeros();
-                left &= left.checked_sub(1)?;
-                u8::try_from(bit).ok().map(|bit| word * 64 + bit)
-            })
-        })
+    fn numbers(&self) -> impl Iterator<Item = u8> {
+        (0..4_u8).zip(self.0).flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
     }
+}
+
+/// The places of the bits that are set.
+fn ones(mut bits: u64) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let place = u8::try_from(bits.trailing_zeros()).ok()?;
+        bits &= bits.checked_sub(1)?;
+        Some(place)
+    })
 }
 
 /// The words with which the phrases of patterns begin, and for each in which choices it stands. A
@@ -240,9 +242,14 @@ impl Cues {
         cues
     }
 
-    /// The classes of triggers and the sets of words, for looking up what they are the key of.
-    pub fn keys(&self) -> (u32, impl Iterator<Item = u8> + '_) {
-        (self.triggers, self.words.numbers())
+    /// The classes of triggers, by number.
+    pub fn triggers(&self) -> impl Iterator<Item = usize> {
+        ones(u64::from(self.triggers)).map(usize::from)
+    }
+
+    /// The sets of words, by number.
+    pub fn words(&self) -> impl Iterator<Item = u8> {
+        self.words.numbers()
     }
 }
 

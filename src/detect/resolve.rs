@@ -196,12 +196,7 @@ impl Context {
 
     /// Settles the types of all names by what the whole document says of them.
     pub fn settle(&self, parsed: &mut Parsed) {
-        let settled: Vec<NameType> = parsed
-            .mentions()
-            .filter(|m| matches!(m.kind, MentionKind::Name(_)))
-            .map(|m| self.name_type(parsed, m))
-            .collect();
-        parsed.names_mut().zip(settled).for_each(|(kind, settled)| *kind = settled);
+        parsed.settle(|parsed, mention| self.name_type(parsed, mention));
     }
 
     /// The type of a name in the light of the whole document.
@@ -223,7 +218,7 @@ impl Context {
         if mention.end - mention.start == 1
             && !kind.organisation
             && !kind.body
-            && self.knows_person(raw)
+            && self.people.contains_key(parsed.lower(mention.start))
         {
             return NameType { person: true, surely_person: true, ..NameType::default() };
         }
@@ -282,7 +277,7 @@ impl Context {
 
     /// Whether a single word is part of the name of a known person.
     pub fn knows_person(&self, word: &str) -> bool {
-        !self.people.is_empty() && self.people.contains_key(&word.to_lowercase())
+        self.people.contains_key(&word.to_lowercase())
     }
 
     /// Whether a name means the document's own body.
@@ -292,11 +287,13 @@ impl Context {
             return true;
         }
         let own = fold_name(own);
-        [fold_name(name), fold_name(&self.full_name(name))].iter().any(|name| {
-            own == *name
+        let means = |name: &str| {
+            own == name
                 || (name.len() > 3 && own.starts_with(name))
                 || (own.len() > 3 && name.starts_with(&own))
-        })
+        };
+        let full = self.acronyms.get(name.trim());
+        means(&fold_name(name)) || full.is_some_and(|full| means(&fold_name(full)))
     }
 
     fn learn_person(&mut self, parsed: &Parsed, mention: Mention) {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use smol_str::SmolStr;
 
 use super::construct;
-use super::mention::TEAMS;
+use super::mention::{TEAMS, UNIT_HEADS};
 use super::pattern::{AUXILIARIES, BARRIERS, DETERMINERS, SALUTATIONS};
 use super::resolve::{ELECTION_WORDS, FIRST_PERSON, LAUNCH_WORDS, SELECTION_WORDS};
 
@@ -90,6 +90,17 @@ impl WordClass {
     pub const LAUNCH: WordClass = WordClass(1 << 23);
     /// The first person.
     pub const FIRST_PERSON: WordClass = WordClass(1 << 24);
+
+    /// It ends the names of units.
+    pub const UNIT_HEAD: WordClass = WordClass(1 << 25);
+    /// It begins words of candidacy.
+    pub const CANDIDACY: WordClass = WordClass(1 << 26);
+    /// It begins words that move a sentence into the past.
+    pub const HISTORY: WordClass = WordClass(1 << 27);
+    /// It begins words that leave it open whether something happened.
+    pub const MODALITY: WordClass = WordClass(1 << 28);
+    /// It begins words that say that something did not happen.
+    pub const NEGATION: WordClass = WordClass(1 << 29);
 
     /// What "co-chair" takes over from "chair" beside being what it is itself.
     const INHERITED: WordClass = WordClass((1 << 7) - 1);
@@ -380,6 +391,14 @@ impl Lexicon {
         self.tiers.first_words().for_each(|w| note(w, WordClass::TIER));
         self.role_phrases.first_words().for_each(|w| note(w, WordClass::ROLE));
         self.triggers.first_words().for_each(|w| note(w, WordClass::TRIGGER));
+        for (gate, class) in [
+            (&self.candidacy, WordClass::CANDIDACY),
+            (&self.history, WordClass::HISTORY),
+            (&self.modality, WordClass::MODALITY),
+            (&self.negation, WordClass::NEGATION),
+        ] {
+            gate.first_words().for_each(|w| note(w, class));
+        }
         for (words, class) in [
             (&self.role_heads, WordClass::ROLE.or(WordClass::ROLE_HEAD)),
             (&self.role_modifiers, WordClass::ROLE.or(WordClass::ROLE_MODIFIER)),
@@ -400,6 +419,7 @@ impl Lexicon {
             (SALUTATIONS, WordClass::SALUTATION),
             (BARRIERS, WordClass::BARRIER),
             (TEAMS, WordClass::TEAM),
+            (UNIT_HEADS, WordClass::UNIT_HEAD),
             (ELECTION_WORDS, WordClass::ELECTION),
             (SELECTION_WORDS, WordClass::SELECTION),
             (LAUNCH_WORDS, WordClass::LAUNCH),

@@ -111,6 +111,14 @@ impl Table {
         &self.cues
     }
 
+    /// Whether a sentence with these cues can match any construction.
+    pub fn has_possible(&self, cues: &Cues) -> bool {
+        let any = |keyed: &[usize]| keyed.iter().any(|n| self.alternatives[*n].1.fits(cues));
+        any(&self.keyless)
+            || cues.triggers().any(|class| any(&self.by_trigger[class]))
+            || cues.words().any(|set| any(&self.by_words[usize::from(set)]))
+    }
+
     /// The constructions that a sentence with these cues can match, with their alternatives that
     /// it can, all in the order in which they are tried.
     pub fn possible(&self, cues: &Cues) -> Vec<(&Construction, Vec<&Alternative>)> {

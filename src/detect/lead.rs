@@ -3,10 +3,13 @@
 use std::ops::Range;
 
 use super::frame::{clean_role, clean_unit};
-use super::lexicon::{LeadSet, LeadSets, TriggerClass};
+use super::lexicon::{LeadSet, LeadSets, TriggerClass, WordClass};
 use super::mention::{MentionKind, Parsed};
 use super::resolve::Context;
 use crate::model::{AppointmentAction, fold};
+
+/// Words that say that somebody goes on in a post.
+pub const AGAIN: &[&str] = &["re-elected", "reelected", "reappointed", "re-appointed"];
 
 /// What happens to the items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,9 +136,7 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     if has(LeadSet::Returning) && position && !has(LeadSet::Newcomers) {
         return Some((Action::Appoint(AppointmentAction::Reelected), 80));
     }
-    let again = tokens.iter().any(|t| {
-        matches!(t.lower.as_str(), "re-elected" | "reelected" | "reappointed" | "re-appointed")
-    });
+    let again = range.clone().any(|at| parsed.is(at, WordClass::AGAIN));
     if again
         && (electable || members || has(LeadSet::Elections))
         && !tokens.iter().any(|t| t.lower == "elected")

@@ -86,6 +86,8 @@ pub struct Parsed<'a> {
     /// The tokens.
     pub tokens: &'a [Token],
     /// What is known of each token.
+    known: &'a [Known],
+    /// What begins at each token.
     places: Vec<Place>,
     mentions: Vec<Mention>,
     triggers: Vec<Trigger>,
@@ -93,10 +95,9 @@ pub struct Parsed<'a> {
     pub antecedent: Option<Rc<str>>,
 }
 
-/// What is known of a token, and what begins at it: numbers of a mention and a trigger.
+/// What begins at a token: the numbers of a mention and a trigger.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    known: Known,
     mention: u16,
     trigger: u16,
 }
@@ -119,12 +120,12 @@ impl Parsed<'_> {
 
     /// What is known of a token; nothing past the end.
     pub fn known(&self, at: usize) -> Known {
-        self.places.get(at).map_or_else(Known::default, |p| p.known)
+        self.known.get(at).copied().unwrap_or_default()
     }
 
     /// What is known of all tokens, in order.
     pub fn all_known(&self) -> impl Iterator<Item = Known> + '_ {
-        self.places.iter().map(|p| p.known)
+        self.known.iter().copied()
     }
 
     /// Whether some token is any of these.
@@ -134,7 +135,7 @@ impl Parsed<'_> {
 
     /// Whether a token is any of these.
     pub fn is(&self, at: usize, class: WordClass) -> bool {
-        self.places.get(at).is_some_and(|p| p.known.class.is(class))
+        self.known.get(at).is_some_and(|known| known.class.is(class))
     }
 
     /// All triggers, in order.
@@ -189,18 +190,18 @@ impl Parsed<'_> {
     }
 }
 
-/// Finds the mentions and triggers of a sentence.
+/// Finds the mentions and triggers of a sentence, of whose tokens is known what the lexicon says.
 pub fn parse<'a>(
     text: &'a str,
     tokens: &'a [Token],
+    known: &'a [Known],
     headline: bool,
     lexicon: &Lexicon,
 ) -> Parsed<'a> {
-    let tokens = &tokens[dateline_end(tokens)..];
-    let look = |t: &Token| Place { known: lexicon.known(&t.lower), mention: NONE, trigger: NONE };
-    let places: Vec<Place> = tokens.iter().map(look).collect();
+    let begin = dateline_end(tokens);
+    let (tokens, known) = (&tokens[begin..], &known[begin..]);
     let title_case = headline && is_title_case(tokens);
-    let scan = Scan { text, tokens, places: &places, lexicon, title_case };
+    let scan = Scan { text, tokens, known, lexicon, title_case };
     let (mut mentions, mut triggers) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < tokens.len() {
@@ -217,21 +218,22 @@ pub fn parse<'a>(
             None => at += 1,
         }
     }
-    let mut places = places;
+    let mut places = vec![Place { mention: NONE, trigger: NONE }; tokens.len()];
     for (number, mention) in (0..NONE).zip(&mentions) {
         places[mention.start].mention = number;
     }
     for (number, trigger) in (0..NONE).zip(&triggers) {
         places[trigger.start].trigger = number;
     }
-    Parsed { text, tokens, places, mentions, triggers, antecedent: None }
+    Parsed { text, tokens, known, places, mentions, triggers, antecedent: None }
 }
 
 /// Where the sentence proper begins behind "OTTAWA, Canada – September 20, 2023 –".
 fn dateline_end(tokens: &[Token]) -> usize {
     let mut end = 0;
     for at in 1..tokens.len().saturating_sub(1).min(45) {
-        let dash = matches!(tokens[at].lower.as_str(), "-" | "–" | "—" | "/" | ")");
+        let dash = tokens[at].kind == TokenKind::Mark
+            && matches!(tokens[at].lower.as_str(), "-" | "–" | "—" | "/" | ")");
         if !dash {
             continue;
         }
@@ -339,7 +341,7 @@ const NO_TEAM_NAMES: &[&str] = &[
 struct Scan<'a> {
     text: &'a str,
     tokens: &'a [Token],
-    places: &'a [Place],
+    known: &'a [Known],
     lexicon: &'a Lexicon,
     title_case: bool,
 }
@@ -356,7 +358,7 @@ impl<'a> Scan<'a> {
     }
 
     fn is(&self, at: usize, class: WordClass) -> bool {
-        self.places.get(at).is_some_and(|p| p.known.class.is(class))
+        self.known.get(at).is_some_and(|known| known.class.is(class))
     }
 
     fn trigger(&self, at: usize) -> Option<Trigger> {
@@ -1001,7 +1003,8 @@ mod tests {
     fn found(text: &str) -> Vec<(String, &'static str)> {
         let lexicon = Lexicon::built_in().unwrap();
         let tokens = tokens(text);
-        let parsed = parse(text, &tokens, true, &lexicon);
+        let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(&t.lower)).collect();
+        let parsed = parse(text, &tokens, &known, true, &lexicon);
         parsed
             .mentions()
             .map(|m| {

@@ -15,9 +15,11 @@ mod merge;
 mod own;
 mod pattern;
 mod resolve;
+mod sift;
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -31,7 +33,7 @@ use crate::text::{Block, BlockKind, Sentences, blocks, span_of};
 use self::construct::Table;
 use self::frame::{Reading, clean_unit};
 use self::gate::{Objection, is_boilerplate, objection};
-use self::lexicon::Lexicon;
+use self::lexicon::{Known, Lexicon};
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
 use self::pattern::{Budget, Cues, Ground};
@@ -316,7 +318,21 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Vec<Fact> {
     let blocks = blocks(&article.title, &article.html);
     let texts = blocks.iter().map(|b| b.text.as_str());
     let split = Sentences::of(texts, article.html.len());
-    let mut lines = parsed_lines(&blocks, &split, &grammar.lexicon, report);
+    let known: Vec<Known> =
+        split.tokens().iter().map(|t| grammar.lexicon.known(&t.lower)).collect();
+    // Whoever asks for an explanation wants to see the sentences that tell nothing, too.
+    let can_tell = |s: Range<usize>| {
+        sift::can_tell(
+            &split.tokens()[s.clone()],
+            &known[s],
+            &grammar.lexicon,
+            grammar.constructions,
+        )
+    };
+    if report.0.is_none() && !split.all().any(can_tell) {
+        return Vec::new();
+    }
+    let mut lines = parsed_lines(&blocks, &split, &known, &grammar.lexicon, report);
     let ignored = own::hide(&mut lines, &grammar.lexicon.own);
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
@@ -369,6 +385,7 @@ fn calibrated(score: f64) -> f64 {
 fn parsed_lines<'a>(
     blocks: &'a [Block],
     split: &'a Sentences,
+    known: &'a [Known],
     lexicon: &Lexicon,
     report: &mut Report,
 ) -> Vec<Line<'a>> {
@@ -376,13 +393,14 @@ fn parsed_lines<'a>(
     for (block, b) in blocks.iter().enumerate() {
         let found = split.text(block);
         let mut sentences = Vec::with_capacity(found.len());
-        for tokens in found {
+        for place in found {
+            let tokens = &split.tokens()[place.clone()];
             if lexicon.own.ignores_sentence(tokens) {
                 let text = || b.text[span_of(tokens)].to_owned();
                 report.add(|| Step::Ignored { text: text(), listed: "sentences" });
                 continue;
             }
-            sentences.push(parse(&b.text, tokens, is_headline(b), lexicon));
+            sentences.push(parse(&b.text, tokens, &known[place], is_headline(b), lexicon));
         }
         lines.push(Line { block, sentences });
     }

@@ -19,7 +19,7 @@ use std::cell::Cell;
 
 use rustc_hash::FxHashMap;
 
-use super::lexicon::{TriggerClass, WordClass};
+use super::lexicon::{Known, TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, Parsed};
 use crate::text::TokenKind;
 
@@ -368,10 +368,22 @@ impl Cues {
         let mut cues = Cues::default();
         parsed.triggers().for_each(|t| cues.triggers |= 1 << t.class as u32);
         parsed.mentions().for_each(|m| cues.mentions |= mention_bit(m.kind));
-        for known in parsed.all_known().filter(|known| known.cues != 0) {
-            cues.words.add(words.of(known.cues));
-        }
+        cues.note(parsed.all_known(), words);
         cues
+    }
+
+    /// What a sentence offers by its triggers and words, if it has every kind of mention.
+    pub fn of_words(triggers: &[TriggerClass], known: &[Known], words: &WordCues) -> Cues {
+        let mut cues = Cues { mentions: u8::MAX, ..Cues::default() };
+        triggers.iter().for_each(|class| cues.triggers |= 1 << *class as u32);
+        cues.note(known.iter().copied(), words);
+        cues
+    }
+
+    fn note(&mut self, known: impl Iterator<Item = Known>, words: &WordCues) {
+        for known in known.filter(|known| known.cues != 0) {
+            self.words.add(words.of(known.cues));
+        }
     }
 }
 

@@ -275,11 +275,6 @@ impl Context {
         self.people.get(&trimmed.to_lowercase()).cloned().unwrap_or_else(|| trimmed.to_owned())
     }
 
-    /// Whether a single word is part of the name of a known person.
-    pub fn knows_person(&self, word: &str) -> bool {
-        self.people.contains_key(&word.to_lowercase())
-    }
-
     /// Whether a name means the document's own body.
     pub fn is_own_body(&self, name: &str) -> bool {
         let Some(own) = &self.own_body else { return false };

@@ -58,12 +58,23 @@ impl Sentences {
         self.texts.push(self.ends.len());
     }
 
-    /// The sentences of the text with this number, in order; each has a token. The tokens' spans
-    /// are in that text.
-    pub fn text(&self, number: usize) -> impl ExactSizeIterator<Item = &[Token]> {
+    /// The sentences of the text with this number, in order, as places among all tokens; each has
+    /// a token. The tokens' spans are in that text.
+    pub fn text(&self, number: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
         let before = |ends: &[usize], at: usize| at.checked_sub(1).map_or(0, |b| ends[b]);
         (before(&self.texts, number)..self.texts[number])
-            .map(move |sentence| &self.tokens[before(&self.ends, sentence)..self.ends[sentence]])
+            .map(move |sentence| before(&self.ends, sentence)..self.ends[sentence])
+    }
+
+    /// All sentences of all texts, as places among all tokens.
+    pub fn all(&self) -> impl Iterator<Item = Range<usize>> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(start, end)| *start..*end)
+    }
+
+    /// The tokens of all texts.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
     }
 
     /// How many sentences all the texts have.
@@ -336,7 +347,7 @@ mod tests {
             ("", vec![]),
         ] {
             let split = Sentences::of([text], text.len());
-            let found: Vec<_> = split.text(0).map(|s| &text[span_of(s)]).collect();
+            let found: Vec<_> = split.text(0).map(|s| &text[span_of(&split.tokens()[s])]).collect();
             assert_eq!(found, expected, "{text}");
         }
     }

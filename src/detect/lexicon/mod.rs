@@ -12,6 +12,7 @@ use serde::Deserialize;
 use smol_str::SmolStr;
 
 use super::construct;
+use super::lead::AGAIN;
 use super::mention::{TEAMS, UNIT_HEADS};
 use super::pattern::{AUXILIARIES, BARRIERS, DETERMINERS, SALUTATIONS};
 use super::resolve::{ELECTION_WORDS, FIRST_PERSON, LAUNCH_WORDS, SELECTION_WORDS};
@@ -101,6 +102,9 @@ impl WordClass {
     pub const MODALITY: WordClass = WordClass(1 << 28);
     /// It begins words that say that something did not happen.
     pub const NEGATION: WordClass = WordClass(1 << 29);
+
+    /// It says that somebody is appointed once more.
+    pub const AGAIN: WordClass = WordClass(1 << 30);
 
     /// What "co-chair" takes over from "chair" beside being what it is itself.
     const INHERITED: WordClass = WordClass((1 << 7) - 1);
@@ -419,6 +423,7 @@ impl Lexicon {
             (SALUTATIONS, WordClass::SALUTATION),
             (BARRIERS, WordClass::BARRIER),
             (TEAMS, WordClass::TEAM),
+            (AGAIN, WordClass::AGAIN),
             (UNIT_HEADS, WordClass::UNIT_HEAD),
             (ELECTION_WORDS, WordClass::ELECTION),
             (SELECTION_WORDS, WordClass::SELECTION),

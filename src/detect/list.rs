@@ -147,7 +147,7 @@ pub fn facts(
         .first()
         .and_then(|l| l.sentences.first())
         .is_some_and(|p| p.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..p.tokens.len()));
-    let above = Above::new(blocks, lines, &heads, context, lexicon);
+    let above = Above::new(blocks, lines, &heads, context);
     let leads: Vec<Option<Lead>> = lines
         .iter()
         .map(|line| {
@@ -252,19 +252,30 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
     heads.into_iter().zip(keep).map(|(head, keep)| head.filter(|_| keep)).collect()
 }
 
+/// Whether a block's kind and length allow that it is one name's line.
+fn can_be_item(block: &Block) -> bool {
+    match block.kind {
+        BlockKind::ListItem => true,
+        BlockKind::Cell { header, .. } => !header,
+        BlockKind::Heading(_) => is_short(block),
+        BlockKind::Paragraph | BlockKind::Quote => is_short(block) || begins_strong(block),
+        BlockKind::Title => false,
+    }
+}
+
+fn is_short(block: &Block) -> bool {
+    block.text.len() < 120
+}
+
+/// Whether a name's length of the block is set in strong type.
+fn begins_strong(block: &Block) -> bool {
+    block.strong_prefix > 3 && block.strong_prefix < 80
+}
+
 /// The name with which a block begins, where the block can be one name's line.
 fn head(block: &Block, line: &Line) -> Option<Head> {
     let parsed = line.sentences.first()?;
-    let short = block.text.len() < 120;
-    let strong = block.strong_prefix > 3 && block.strong_prefix < 80;
-    let possible = match block.kind {
-        BlockKind::ListItem => true,
-        BlockKind::Cell { header, .. } => !header,
-        BlockKind::Heading(_) => short,
-        BlockKind::Paragraph | BlockKind::Quote => short || strong,
-        BlockKind::Title => false,
-    };
-    if !possible {
+    if !can_be_item(block) {
         return None;
     }
     let (role, at) = label(parsed);
@@ -319,10 +330,13 @@ fn head(block: &Block, line: &Line) -> Option<Head> {
                 && can_be_person(head.kind)
                 && !head.kind.lone
         }
-        BlockKind::Heading(_) => short && (head.whole || head.set_off && kind.person),
+        BlockKind::Heading(_) => is_short(block) && (head.whole || head.set_off && kind.person),
         BlockKind::Paragraph | BlockKind::Quote => {
-            let bare = short && head.whole && !block.text.starts_with('@') && head.names.len() == 1;
-            bare || strong
+            let bare = is_short(block)
+                && head.whole
+                && !block.text.starts_with('@')
+                && head.names.len() == 1;
+            bare || begins_strong(block)
                 && head.names.len() == 1
                 && (head.set_off || parsed.triggers().next().is_none())
         }
@@ -357,7 +371,6 @@ struct Above<'a> {
     lines: &'a [Line<'a>],
     heads: &'a [Option<Head>],
     context: &'a Context,
-    lexicon: &'a Lexicon,
     first_heading: Option<usize>,
     said: Vec<OnceCell<Vec<LeadIn>>>,
 }
@@ -368,11 +381,10 @@ impl<'a> Above<'a> {
         lines: &'a [Line<'a>],
         heads: &'a [Option<Head>],
         context: &'a Context,
-        lexicon: &'a Lexicon,
     ) -> Self {
         let first_heading = blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading(_)));
         let said = blocks.iter().map(|_| OnceCell::new()).collect();
-        Above { blocks, lines, heads, context, lexicon, first_heading, said }
+        Above { blocks, lines, heads, context, first_heading, said }
     }
 
     /// What the last sentences of a block say, the last one first.

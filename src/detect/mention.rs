@@ -488,8 +488,10 @@ impl<'a> Scan<'a> {
             {
                 return Some(end + 1);
             }
-            let joint = end > at && matches!(token.lower.as_str(), "and" | "&" | "of");
-            if !(token.capital || joint) || self.is(end, WordClass::NEVER_NAME) && !joint {
+            let joint = matches!(token.lower.as_str(), "and" | "&" | "of");
+            if !(token.capital || (joint && end > at))
+                || self.is(end, WordClass::NEVER_NAME) && !joint
+            {
                 return None;
             }
             if self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, end).is_some()

@@ -16,6 +16,7 @@ mod own;
 mod pattern;
 mod resolve;
 mod sift;
+mod stems;
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
@@ -23,9 +24,8 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 pub use self::lexicon::UserLexicon;
+pub use self::stems::could_matter;
 
 use crate::model::{Article, Fact};
 use crate::text::{Block, BlockKind, Sentences, blocks, span_of};
@@ -49,82 +49,6 @@ const DRAFTS_MAX: usize = 5_000;
 /// "She succeeds him" looks back at so many facts.
 const PREVIOUS_MAX: usize = 50;
 
-/// Stems without which no construction matches: an article without any costs one scan.
-const STEMS: &[&str] = &[
-    "join",
-    "becom",
-    "became",
-    "welcom",
-    "appoint",
-    "named",
-    "names",
-    "naming",
-    "hire",
-    "promot",
-    "elect",
-    "voted",
-    "step",
-    "resign",
-    "retir",
-    "leav",
-    "left",
-    "depart",
-    "succe",
-    "replac",
-    "member",
-    "sponsor",
-    "introduc",
-    "meet ",
-    "thank",
-    "congratul",
-    "renew",
-    "outgoing",
-    "emerit",
-    "board",
-    "committee",
-    "council",
-    "maintainer",
-    "farewell",
-    "goodbye",
-    "moving on",
-    "passed away",
-    "new ",
-    "takes over",
-    "assum",
-    "serve",
-    "role of",
-    "taking on",
-    "takes on",
-    "takes up",
-    "tapped",
-    "taps ",
-    "addition",
-    "newest",
-    "announc",
-    "launch",
-    "passing of",
-    "term ",
-    "tenure",
-    "leader",
-    "remove",
-    "dismiss",
-    "oust",
-    "upgrad",
-    "downgrad",
-    "withdr",
-    "ended its",
-    "hands over",
-    "team",
-    "maintain",
-    "committer",
-    "chair",
-    "director",
-    "officer",
-    "oversee",
-    "partner",
-    "supporter",
-];
-
 /// The words and constructions that detection works with.
 #[derive(Debug)]
 pub struct Grammar {
@@ -144,23 +68,6 @@ impl Grammar {
         let lexicon = Lexicon::built_in().expect("a test reads the built-in lexicons");
         Grammar { lexicon: lexicon.extended(words), constructions: construct::built_in() }
     }
-}
-
-/// Finds the stems; they are no user's, so that every grammar shares them.
-fn stems() -> &'static AhoCorasick {
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(STEMS)
-            .expect("the stems are few and short")
-    });
-    &FINDER
-}
-
-/// Whether an entry is worth reading in full: a cheap look for the stems of the triggers.
-pub fn could_matter(title: &str, summary_html: &str) -> bool {
-    stems().is_match(title) || stems().is_match(summary_html)
 }
 
 /// The facts of an article, in reading order, each with its evidence; the weak ones included.

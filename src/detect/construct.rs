@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::pattern::Pattern;
+use super::lexicon::TriggerClass;
+use super::pattern::{Alternative, Cues, Key, WordCues};
 
 const CONSTRUCTIONS: &str = include_str!("constructions.toml");
 
@@ -61,8 +62,6 @@ pub struct Construction {
     pub frame: Frame,
     /// The share of its facts that are right, before the document has its say.
     pub confidence: f64,
-    /// Its patterns.
-    pub patterns: Vec<Pattern>,
     /// Sentences with the fact they must give.
     #[cfg(test)]
     pub yes: Vec<String>,
@@ -90,33 +89,104 @@ struct Row {
     no: Vec<String>,
 }
 
+/// All constructions, and their patterns so that a sentence finds those that it can match.
+#[derive(Debug)]
+pub struct Table {
+    /// The constructions, in the order in which they are tried.
+    pub constructions: Vec<Construction>,
+    /// The alternatives of their patterns in that order, each with its construction's number.
+    alternatives: Vec<(usize, Alternative)>,
+    /// Those that a trigger of each class is the key of.
+    by_trigger: Vec<Vec<usize>>,
+    /// Those that a word of each set is the key of.
+    by_words: Vec<Vec<usize>>,
+    /// Those without a key.
+    keyless: Vec<usize>,
+    cues: WordCues,
+}
+
+impl Table {
+    /// The words that its patterns ask for.
+    pub fn cues(&self) -> &WordCues {
+        &self.cues
+    }
+
+    /// Whether a sentence with these cues can match any construction.
+    pub fn has_possible(&self, cues: &Cues) -> bool {
+        let any = |keyed: &[usize]| keyed.iter().any(|n| self.alternatives[*n].1.fits(cues));
+        any(&self.keyless)
+            || cues.triggers().any(|class| any(&self.by_trigger[class]))
+            || cues.words().any(|set| any(&self.by_words[usize::from(set)]))
+    }
+
+    /// The constructions that a sentence with these cues can match, with their alternatives that
+    /// it can, all in the order in which they are tried.
+    pub fn possible(&self, cues: &Cues) -> Vec<(&Construction, Vec<&Alternative>)> {
+        let mut numbers: Vec<usize> = Vec::new();
+        let mut add = |keyed: &[usize]| {
+            let fits = |number: &&usize| self.alternatives[**number].1.fits(cues);
+            numbers.extend(keyed.iter().filter(fits).copied());
+        };
+        add(&self.keyless);
+        cues.triggers().for_each(|class| add(&self.by_trigger[class]));
+        cues.words().for_each(|set| add(&self.by_words[usize::from(set)]));
+        numbers.sort_unstable();
+        numbers
+            .chunk_by(|a, b| self.alternatives[*a].0 == self.alternatives[*b].0)
+            .map(|of_one| {
+                let all = of_one.iter().map(|number| &self.alternatives[*number].1).collect();
+                (&self.constructions[self.alternatives[of_one[0]].0], all)
+            })
+            .collect()
+    }
+}
+
 /// The built-in constructions.
-pub fn built_in() -> &'static [Construction] {
-    static TABLE: LazyLock<Vec<Construction>> =
+pub fn built_in() -> &'static Table {
+    static TABLE: LazyLock<Table> =
         LazyLock::new(|| read(CONSTRUCTIONS).expect("a test reads the built-in table"));
     &TABLE
 }
 
-fn read(text: &str) -> Result<Vec<Construction>, String> {
+/// The words that the built-in constructions ask for.
+pub fn cues() -> &'static WordCues {
+    built_in().cues()
+}
+
+fn read(text: &str) -> Result<Table, String> {
     let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
-    file.construction
-        .into_iter()
-        .map(|row| {
-            let compile =
-                |p: &String| Pattern::compile(p).map_err(|e| format!("{}: {e}", row.name));
-            let patterns = row.patterns.iter().map(compile).collect::<Result<_, _>>()?;
-            Ok(Construction {
-                name: row.name,
-                frame: row.frame,
-                confidence: row.confidence,
-                patterns,
-                #[cfg(test)]
-                yes: row.yes,
-                #[cfg(test)]
-                no: row.no,
-            })
-        })
-        .collect()
+    let mut table = Table {
+        constructions: Vec::with_capacity(file.construction.len()),
+        alternatives: Vec::new(),
+        by_trigger: vec![Vec::new(); TriggerClass::COUNT],
+        by_words: vec![Vec::new(); usize::from(u8::MAX) + 1],
+        keyless: Vec::new(),
+        cues: WordCues::default(),
+    };
+    for row in file.construction {
+        for pattern in &row.patterns {
+            let compiled = Alternative::compile(pattern, &mut table.cues);
+            for alternative in compiled.map_err(|e| format!("{}: {e}", row.name))? {
+                let same_key = match alternative.key() {
+                    Key::Trigger(class) => &mut table.by_trigger[class as usize],
+                    Key::Words(set) => &mut table.by_words[usize::from(set)],
+                    Key::None => &mut table.keyless,
+                };
+                same_key.push(table.alternatives.len());
+                table.alternatives.push((table.constructions.len(), alternative));
+            }
+        }
+        table.constructions.push(Construction {
+            name: row.name,
+            frame: row.frame,
+            confidence: row.confidence,
+            #[cfg(test)]
+            yes: row.yes,
+            #[cfg(test)]
+            no: row.no,
+        });
+    }
+    Ok(table)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ impl Reading<'_> {
     }
 
     fn kind_of(&self, filler: Filler) -> NameType {
-        match self.parsed.mention_at.get(filler.start).copied().flatten() {
+        match self.parsed.mention(filler.start) {
             Some(mention) => mention.name_type(),
             None => NameType::default(),
         }
@@ -95,7 +95,9 @@ impl Reading<'_> {
         let limit = (bracket + 45).min(self.parsed.tokens.len());
         for at in bracket + 1..limit {
             let word = self.parsed.lower(at);
-            let trigger = self.parsed.trigger_at[at]
+            let trigger = self
+                .parsed
+                .trigger(at)
                 .is_some_and(|t| t.class != super::lexicon::TriggerClass::Member);
             if trigger || matches!(word, ";" | ".") {
                 return (start, bracket);
@@ -115,7 +117,7 @@ impl Reading<'_> {
                     | "joined"
                     | "steps"
                     | "succeeds"
-            ) || self.parsed.trigger_at.get(at + 1).copied().flatten().is_some();
+            ) || self.parsed.trigger(at + 1).is_some();
             if word == "," && goes_on {
                 return (start, at + 1);
             }
@@ -268,14 +270,7 @@ impl Reading<'_> {
 
     /// "supporting Platinum" together; of "inaugural Gold" the level.
     fn tier_at(&self, at: usize) -> Option<String> {
-        let tier = |at: usize| {
-            self.parsed
-                .mention_at
-                .get(at)
-                .copied()
-                .flatten()
-                .filter(|m| m.kind == MentionKind::Tier)
-        };
+        let tier = |at: usize| self.parsed.mention(at).filter(|m| m.kind == MentionKind::Tier);
         let first = tier(at)?;
         let end = match tier(first.end) {
             Some(level)
@@ -292,7 +287,7 @@ impl Reading<'_> {
     fn says_member(&self) -> bool {
         (self.found.start.saturating_sub(15)..(self.found.end + 12).min(self.parsed.tokens.len()))
             .any(|i| {
-                let class = self.parsed.trigger_at[i].map(|t| t.class);
+                let class = self.parsed.trigger(i).map(|t| t.class);
                 class == Some(super::lexicon::TriggerClass::Member)
             })
     }
@@ -377,7 +372,7 @@ impl Reading<'_> {
             let kind = m.name_type();
             led && kind.organisation && !kind.surely_person && !kind.project && !self.is_subject(*m)
         };
-        self.parsed.mention_at.get(at).copied().flatten().filter(|m| fits(m) || named(m))
+        self.parsed.mention(at).filter(|m| fits(m) || named(m))
     }
 
     /// "Harbor Foundation Board", "as the Tidepool Fellow": what stands before the post.
@@ -757,7 +752,7 @@ impl Reading<'_> {
     fn person(&self, subject: Filler) -> String {
         let said = self.text(subject);
         match &self.parsed.antecedent {
-            Some(name) if self.is_pronoun(subject) => name.clone(),
+            Some(name) if self.is_pronoun(subject) => name.to_string(),
             _ => self.context.person(said),
         }
     }
@@ -768,13 +763,7 @@ impl Reading<'_> {
             return None;
         }
         let at = subject.end + 1 + usize::from(self.parsed.lower(subject.end + 1) == "as");
-        let role = self
-            .parsed
-            .mention_at
-            .get(at)
-            .copied()
-            .flatten()
-            .filter(|m| m.kind == MentionKind::Role)?;
+        let role = self.parsed.mention(at).filter(|m| m.kind == MentionKind::Role)?;
         (self.parsed.lower(role.end) == ")")
             .then(|| clean_role(self.parsed.slice(role.start, role.end)))
     }

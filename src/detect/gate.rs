@@ -1,7 +1,9 @@
 //! The news gate: what keeps a well-formed sentence from being news.
 
+use std::ops::Range;
+
 use super::effective::month_number;
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, WordClass};
 use super::mention::Parsed;
 use super::pattern::Match;
 use crate::text::{Block, BlockKind, Token};
@@ -72,27 +74,25 @@ pub fn objection(
     if tokens.last().is_some_and(|t| t.lower == "?") {
         return Some(Objection::Question);
     }
-    if lexicon.candidacy.find(tokens).is_some() {
+    if parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len()) {
         return Some(Objection::Candidacy);
     }
     let (trigger_start, trigger_end) = found.trigger.unwrap_or((found.start, found.end));
     let from = found.start.saturating_sub(8);
     // What stands inside the match before its trigger is mostly an apposition: only the words
     // right at the trigger and those before the subject speak of the event.
-    let near = &tokens[trigger_start.saturating_sub(5).max(from)..trigger_end.min(tokens.len())];
-    let lead = &tokens[from..found.start];
+    let near_start = trigger_start.saturating_sub(5).max(from);
+    let near = near_start..trigger_end.min(tokens.len());
+    let lead = from..found.start;
     // The trigger itself may say "will not renew".
-    let before = &tokens[trigger_start.saturating_sub(5).max(from)..trigger_start];
-    if lexicon.negation.find(before).is_some() {
+    if parsed.says(&lexicon.negation, WordClass::NEGATION, near_start..trigger_start) {
         return Some(Objection::Negation);
     }
-    if modal(near, lexicon) || modal(lead, lexicon) {
+    if modal(parsed, near.clone(), lexicon) || modal(parsed, lead.clone(), lexicon) {
         return Some(Objection::Modality);
     }
-    if lexicon.history.find(near).is_some()
-        || lexicon.history.find(lead).is_some()
-        || told_of_the_past(parsed, found, published)
-    {
+    let history = |range| parsed.says(&lexicon.history, WordClass::HISTORY, range);
+    if history(near) || history(lead) || told_of_the_past(parsed, found, published) {
         return Some(Objection::History);
     }
     None
@@ -100,8 +100,12 @@ pub fn objection(
 
 /// Whether the words leave it open that it happened. "We would like to thank" and "we want to
 /// welcome" leave nothing open.
-fn modal(tokens: &[Token], lexicon: &Lexicon) -> bool {
+fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
+    let (start, tokens) = (range.start, &parsed.tokens[range]);
     (0..tokens.len()).any(|at| {
+        if !parsed.is(start + at, WordClass::MODALITY) {
+            return false;
+        }
         let Some((_, _, length)) = lexicon.modality.longest(tokens, at) else { return false };
         let behind = || tokens[at + length..].iter().take(4).map(|t| t.lower.as_str());
         let polite = match tokens[at].lower.as_str() {

@@ -3,10 +3,13 @@
 use std::ops::Range;
 
 use super::frame::{clean_role, clean_unit};
-use super::lexicon::{LeadWords, TriggerClass, Words};
+use super::lexicon::{LeadSet, LeadSets, TriggerClass, WordClass};
 use super::mention::{MentionKind, Parsed};
 use super::resolve::Context;
 use crate::model::{AppointmentAction, fold};
+
+/// Words that say that somebody goes on in a post.
+pub const AGAIN: &[&str] = &["re-elected", "reelected", "reappointed", "re-appointed"];
 
 /// What happens to the items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub struct LeadIn {
 }
 
 /// Reads the tokens of a range.
-pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context, words: &LeadWords) -> LeadIn {
+pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context) -> LeadIn {
     let Range { start: from, end: until } = range;
     let mentions = || parsed.mentions().filter(|m| m.start >= from && m.end <= until);
     let first_of = |kind: MentionKind| {
@@ -67,7 +70,7 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context, words: &Lea
         role: role.is_some(),
         tiered: first_of(MentionKind::Tier).is_some(),
     };
-    let action = action_of(parsed, &(from..until), &told, words);
+    let action = action_of(parsed, &(from..until), &told);
     LeadIn { action, tier, unit, role, body }
 }
 
@@ -99,90 +102,83 @@ struct Told {
     tiered: bool,
 }
 
-fn action_of(
-    parsed: &Parsed,
-    range: &Range<usize>,
-    told: &Told,
-    words: &LeadWords,
-) -> Option<(Action, u8)> {
+fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Action, u8)> {
     let tokens = &parsed.tokens[range.clone()];
-    let has = |set: &Words| tokens.iter().any(|t| set.contains(t.lower.as_str()));
+    let sets = range.clone().map(|at| parsed.known(at).leads);
+    let sets = sets.fold(LeadSets::default(), LeadSets::or);
+    let has = |set: LeadSet| sets.has(set);
     let election = tokens.iter().any(|t| t.lower == "election");
-    let elected = has(&words.elected) || has(&words.winners) && has(&words.elections);
-    let not_chosen = has(&words.candidates) && !has(&words.chosen);
+    let elected = has(LeadSet::Elected) || has(LeadSet::Winners) && has(LeadSet::Elections);
+    let not_chosen = has(LeadSet::Candidates) && !has(LeadSet::Chosen);
     // "The board consists of" is news after an election or at a launch only.
-    let fresh = tokens.iter().any(|t| {
-        words.fresh.contains(t.lower.as_str())
-            && (told.formed || !matches!(t.lower.as_str(), "consists" | "comprises" | "comprised"))
+    let fresh = range.clone().any(|at| {
+        parsed.known(at).leads.has(LeadSet::Fresh)
+            && (told.formed || !matches!(parsed.lower(at), "consists" | "comprises" | "comprised"))
     });
-    if has(&words.others)
-        || has(&words.staff) && election
-        || stands(parsed, range.clone(), words) && !elected
+    if has(LeadSet::Others)
+        || has(LeadSet::Staff) && election
+        || stands(parsed, range.clone()) && !elected
         || not_chosen
     {
         return Some((Action::Blocked, 0));
     }
     let titled = told.unit || told.role;
-    let position = titled || has(&words.positions);
-    let electable = told.unit || has(&words.positions);
-    let members = has(&words.members);
-    let leaves = parsed.trigger_at[range.clone()]
-        .iter()
-        .flatten()
+    let position = titled || has(LeadSet::Positions);
+    let electable = told.unit || has(LeadSet::Positions);
+    let members = has(LeadSet::Members);
+    let leaves = parsed
+        .triggers()
+        .filter(|t| range.contains(&t.start))
         .any(|t| matches!(t.class, TriggerClass::Depart | TriggerClass::Departure));
-    if (has(&words.departing) || leaves) && !has(&words.arriving) && (position || members) {
+    if (has(LeadSet::Departing) || leaves) && !has(LeadSet::Arriving) && (position || members) {
         return Some((Action::Appoint(AppointmentAction::Departed), 75));
     }
-    if has(&words.returning) && position && !has(&words.newcomers) {
+    if has(LeadSet::Returning) && position && !has(LeadSet::Newcomers) {
         return Some((Action::Appoint(AppointmentAction::Reelected), 80));
     }
-    let again = tokens.iter().any(|t| {
-        matches!(t.lower.as_str(), "re-elected" | "reelected" | "reappointed" | "re-appointed")
-    });
+    let again = range.clone().any(|at| parsed.is(at, WordClass::AGAIN));
     if again
-        && (electable || members || has(&words.elections))
+        && (electable || members || has(LeadSet::Elections))
         && !tokens.iter().any(|t| t.lower == "elected")
     {
         return Some((Action::Appoint(AppointmentAction::Reelected), 85));
     }
-    if elected && (electable || has(&words.elections)) {
+    if elected && (electable || has(LeadSet::Elections)) {
         return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
-    let founding = has(&words.founding) && members;
+    let founding = has(LeadSet::Founding) && members;
     let projects = tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
     if !titled
         && !projects
-        && (told.tiered && members
-            || founding
-            || fresh && newly_joined(parsed, range.clone(), words))
+        && (told.tiered && members || founding || fresh && newly_joined(parsed, range.clone()))
     {
         return Some((Action::Member, if fresh || founding { 75 } else { 45 }));
     }
     (fresh && position).then_some((
         Action::Appoint(AppointmentAction::Appointed),
-        if founding || has(&words.following) { 75 } else { 70 },
+        if founding || has(LeadSet::Following) { 75 } else { 70 },
     ))
 }
 
 /// "the new Harbor Foundation members": a fresh word close before the members.
-fn newly_joined(parsed: &Parsed, range: Range<usize>, words: &LeadWords) -> bool {
+fn newly_joined(parsed: &Parsed, range: Range<usize>) -> bool {
+    let is = |at: usize, set: LeadSet| parsed.known(at).leads.has(set);
     let from = range.start;
     range.into_iter().any(|at| {
-        let noun = words.joining_members.contains(parsed.lower(at))
-            || matches!(parsed.lower(at), "member" | "sponsor")
-                && words.members.contains(parsed.lower(at + 1));
-        noun && (at.saturating_sub(8).max(from)..at).any(|i| words.fresh.contains(parsed.lower(i)))
+        let noun = is(at, LeadSet::JoiningMembers)
+            || matches!(parsed.lower(at), "member" | "sponsor") && is(at + 1, LeadSet::Members);
+        noun && (at.saturating_sub(8).max(from)..at).any(|i| is(i, LeadSet::Fresh))
     })
 }
 
 /// Whether the items were there before: "the continuing members", not "the new members as well as
 /// the existing ones".
-fn stands(parsed: &Parsed, mut range: Range<usize>, words: &LeadWords) -> bool {
+fn stands(parsed: &Parsed, mut range: Range<usize>) -> bool {
     range.any(|at| {
         let joined = (1..=2).any(|back| {
             at.checked_sub(back).is_some_and(|b| matches!(parsed.lower(b), "as" | "and" | "or"))
         });
-        words.standing.contains(parsed.lower(at)) && !joined
+        parsed.known(at).leads.has(LeadSet::Standing) && !joined
     })
 }
 

@@ -4,18 +4,18 @@
 //! its list ([`lead`]), and whether the names are people's or organisations' by all the items that
 //! stand under the same words together.
 
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 use std::collections::HashMap;
 
-use super::Step;
 use super::effective::effective;
 use super::frame::{clean_role, clean_unit};
 use super::gate::{is_boilerplate, objection};
 use super::lead::{Action, LeadIn, read};
-use super::lexicon::{Lexicon, TriggerClass};
+use super::lexicon::{Lexicon, TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::{Match, Want, is_event, names_list, skip_bracket};
 use super::resolve::Context;
+use super::{Report, Step};
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Membership, MembershipAction, fold_name,
 };
@@ -138,17 +138,16 @@ pub fn facts(
     lines: &[Line],
     context: &Context,
     lexicon: &Lexicon,
-    report: &mut dyn FnMut(Step),
+    report: &mut Report,
 ) -> Vec<Fact> {
-    let heads: Vec<Option<Head>> =
-        lines.iter().map(|l| head(&blocks[l.block], l, lexicon)).collect();
+    let heads: Vec<Option<Head>> = lines.iter().map(|l| head(&blocks[l.block], l)).collect();
     let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
     let undecided = lines
         .first()
         .and_then(|l| l.sentences.first())
-        .is_some_and(|p| lexicon.candidacy.find(p.tokens).is_some());
-    let above = Above::new(blocks, lines, &heads, context, lexicon);
+        .is_some_and(|p| p.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..p.tokens.len()));
+    let above = Above::new(blocks, lines, &heads, context);
     let leads: Vec<Option<Lead>> = lines
         .iter()
         .map(|line| {
@@ -171,7 +170,7 @@ pub fn facts(
     for (index, (head, lead)) in heads.iter().zip(&leads).enumerate() {
         let (Some(head), Some(lead)) = (head, lead) else { continue };
         let vote = votes[&(lead.block, shape(&blocks[index]))];
-        report(Step::Item {
+        report.add(|| Step::Item {
             item: blocks[index].text.chars().take(120).collect(),
             lead: blocks[lead.block].text.chars().take(160).collect(),
             reading: lead.to_string(),
@@ -253,9 +252,32 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
     heads.into_iter().zip(keep).map(|(head, keep)| head.filter(|_| keep)).collect()
 }
 
+/// Whether a block's kind and length allow that it is one name's line.
+fn can_be_item(block: &Block) -> bool {
+    match block.kind {
+        BlockKind::ListItem => true,
+        BlockKind::Cell { header, .. } => !header,
+        BlockKind::Heading(_) => is_short(block),
+        BlockKind::Paragraph | BlockKind::Quote => is_short(block) || begins_strong(block),
+        BlockKind::Title => false,
+    }
+}
+
+fn is_short(block: &Block) -> bool {
+    block.text.len() < 120
+}
+
+/// Whether a name's length of the block is set in strong type.
+fn begins_strong(block: &Block) -> bool {
+    block.strong_prefix > 3 && block.strong_prefix < 80
+}
+
 /// The name with which a block begins, where the block can be one name's line.
-fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
+fn head(block: &Block, line: &Line) -> Option<Head> {
     let parsed = line.sentences.first()?;
+    if !can_be_item(block) {
+        return None;
+    }
     let (role, at) = label(parsed);
     let limit = (at + 3).min(parsed.tokens.len());
     let named = (at..limit).find_map(|from| {
@@ -265,7 +287,7 @@ fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
                 // "yarrow7, Priya Raman, Brightwater": a handle before the name.
                 || i == at
                     && parsed.lower(i + 1) == ","
-                    && !lexicon.never_names.contains(parsed.lower(i))
+                    && !parsed.is(i, WordClass::NEVER_NAME)
                     && matches!(block.kind, BlockKind::ListItem)
         });
         leads_in.then(|| names_list(parsed, Want::Names, from)).flatten()
@@ -279,12 +301,7 @@ fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
     let mut kind = first.name_type();
     let after = skip_bracket(parsed, first.end);
     let titled = matches!(parsed.lower(first.end), "(" | "," | "-" | "–" | "—")
-        && (parsed
-            .mention_at
-            .get(first.end + 1)
-            .copied()
-            .flatten()
-            .is_some_and(|m| m.kind == MentionKind::Role)
+        && (parsed.mention(first.end + 1).is_some_and(|m| m.kind == MentionKind::Role)
             || parsed.lower(first.end + 2) == "member");
     if titled && (kind.person || kind.lone) && !kind.organisation {
         kind.surely_person = true;
@@ -303,7 +320,6 @@ fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
         role,
         kind,
     };
-    let short = block.text.len() < 120;
     let fits = match block.kind {
         BlockKind::ListItem => true,
         BlockKind::Cell { header, .. } => {
@@ -314,13 +330,15 @@ fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
                 && can_be_person(head.kind)
                 && !head.kind.lone
         }
-        BlockKind::Heading(_) => short && (head.whole || head.set_off && kind.person),
+        BlockKind::Heading(_) => is_short(block) && (head.whole || head.set_off && kind.person),
         BlockKind::Paragraph | BlockKind::Quote => {
-            let strong = block.strong_prefix > 3 && block.strong_prefix < 80;
-            let bare = short && head.whole && !block.text.starts_with('@') && head.names.len() == 1;
-            bare || strong
+            let bare = is_short(block)
+                && head.whole
+                && !block.text.starts_with('@')
+                && head.names.len() == 1;
+            bare || begins_strong(block)
                 && head.names.len() == 1
-                && (head.set_off || parsed.trigger_at.iter().all(Option::is_none))
+                && (head.set_off || parsed.triggers().next().is_none())
         }
         BlockKind::Title => false,
     };
@@ -331,12 +349,7 @@ fn head(block: &Block, line: &Line, lexicon: &Lexicon) -> Option<Head> {
 fn lone_handle(parsed: &Parsed, at: usize) -> Option<(Vec<Mention>, usize)> {
     let token = parsed.tokens.get(at).filter(|t| t.kind == TokenKind::Word)?;
     let marked = matches!(parsed.lower(at + 1), "," | "(")
-        && parsed
-            .mention_at
-            .get(at + 2)
-            .copied()
-            .flatten()
-            .is_some_and(|m| m.kind == MentionKind::Role)
+        && parsed.mention(at + 2).is_some_and(|m| m.kind == MentionKind::Role)
         || matches!(parsed.lower(at + 1), ",") && parsed.lower(at + 3) == "member";
     let plain = token.lower.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     let mention = Mention {
@@ -344,7 +357,7 @@ fn lone_handle(parsed: &Parsed, at: usize) -> Option<(Vec<Mention>, usize)> {
         start: at,
         end: at + 1,
     };
-    (marked && plain && token.lower.len() > 2 && parsed.mention_at[at].is_none())
+    (marked && plain && token.lower.len() > 2 && parsed.mention(at).is_none())
         .then(|| (vec![mention], at + 1))
 }
 
@@ -358,7 +371,6 @@ struct Above<'a> {
     lines: &'a [Line<'a>],
     heads: &'a [Option<Head>],
     context: &'a Context,
-    lexicon: &'a Lexicon,
     first_heading: Option<usize>,
     said: Vec<OnceCell<Vec<LeadIn>>>,
 }
@@ -369,18 +381,17 @@ impl<'a> Above<'a> {
         lines: &'a [Line<'a>],
         heads: &'a [Option<Head>],
         context: &'a Context,
-        lexicon: &'a Lexicon,
     ) -> Self {
         let first_heading = blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading(_)));
         let said = blocks.iter().map(|_| OnceCell::new()).collect();
-        Above { blocks, lines, heads, context, lexicon, first_heading, said }
+        Above { blocks, lines, heads, context, first_heading, said }
     }
 
     /// What the last sentences of a block say, the last one first.
     fn said(&self, at: usize) -> &[LeadIn] {
         self.said[at].get_or_init(|| {
             let sentences = self.lines[at].sentences.iter().rev().take(LEAD_SENTENCES_MAX);
-            let read = |p| read(p, 0..p.tokens.len(), self.context, &self.lexicon.leads);
+            let read = |p| read(p, 0..p.tokens.len(), self.context);
             sentences.map(read).collect()
         })
     }
@@ -568,42 +579,47 @@ pub fn enumerated(
     lexicon: &Lexicon,
 ) -> Vec<Fact> {
     let mut found = Vec::new();
-    if is_boilerplate(blocks, line.block, lexicon) {
-        return found;
-    }
+    let boilerplate = LazyCell::new(|| is_boilerplate(blocks, line.block, lexicon));
     for parsed in &line.sentences {
-        let mut at = 1;
-        while at < parsed.tokens.len() {
-            let Some(items) = enumeration(parsed, at) else {
-                at += 1;
-                continue;
-            };
-            let end = items.last().map_or(at + 1, |(_, until)| *until);
-            found.extend(enumeration_facts(
-                blocks, line.block, parsed, at, &items, title_unit, context, lexicon,
-            ));
-            at = end.max(at + 1);
+        let mut next = 1;
+        for mention in parsed.mentions() {
+            // "… are the Dr.": what may stand before the first name.
+            let before = (1..mention.start).rev();
+            let passed = before.take_while(|at| is_passed(parsed.lower(*at))).count();
+            for at in mention.start - passed..=mention.start {
+                if at < next {
+                    continue;
+                }
+                let Some(items) = enumeration(parsed, at) else { continue };
+                if *boilerplate {
+                    return found;
+                }
+                next = items.last().map_or(at + 1, |(_, until)| *until).max(at + 1);
+                found.extend(enumeration_facts(
+                    blocks, line.block, parsed, at, &items, title_unit, context, lexicon,
+                ));
+            }
         }
     }
     found
 }
 
+/// Words before the name of an enumeration that are no part of it.
+fn is_passed(word: &str) -> bool {
+    matches!(word, "the" | "dr" | "." | "prof" | "mr" | "ms")
+}
+
 /// The names that are enumerated from a token on, each with the token after what is said of it.
 fn enumeration(parsed: &Parsed, at: usize) -> Option<Vec<(Head, usize)>> {
-    let colon = parsed.lower(at - 1) == ":";
     if !introduces(parsed, at) {
         return None;
     }
+    let colon = parsed.lower(at - 1) == ":";
     let mut items: Vec<(Head, usize)> = Vec::new();
     let mut next = at;
     while items.len() < ENUMERATION_MAX {
         let (role, start) = prefix(parsed, next);
-        let Some(name) = parsed
-            .mention_at
-            .get(start)
-            .copied()
-            .flatten()
-            .filter(|m| matches!(m.kind, MentionKind::Name(_)))
+        let Some(name) = parsed.mention(start).filter(|m| matches!(m.kind, MentionKind::Name(_)))
         else {
             break;
         };
@@ -648,7 +664,7 @@ fn clause_start(parsed: &Parsed, at: usize) -> usize {
 fn introduces(parsed: &Parsed, at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |b| parsed.lower(b));
     let noun = |from: usize| {
-        at >= from && parsed.trigger_at[at - from].is_some_and(|t| t.class == TriggerClass::Member)
+        at >= from && parsed.trigger(at - from).is_some_and(|t| t.class == TriggerClass::Member)
     };
     match before(1) {
         ":" => true,
@@ -667,21 +683,16 @@ fn introduces(parsed: &Parsed, at: usize) -> bool {
 /// "Platinum members", "Chair": what stands before a name of an enumeration.
 fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
     let mut start = at;
-    while matches!(parsed.lower(start), "the" | "dr" | "." | "prof" | "mr" | "ms") {
+    while is_passed(parsed.lower(start)) {
         start += 1;
     }
-    let Some(mention) = parsed.mention_at.get(start).copied().flatten() else {
+    let Some(mention) = parsed.mention(start) else {
         return (None, start);
     };
     match mention.kind {
         MentionKind::Tier => {
             let mut end = mention.end;
-            while parsed
-                .trigger_at
-                .get(end)
-                .copied()
-                .flatten()
-                .is_some_and(|t| t.class == TriggerClass::Member)
+            while parsed.trigger(end).is_some_and(|t| t.class == TriggerClass::Member)
                 || parsed.lower(end) == ":"
             {
                 end += 1;
@@ -704,7 +715,7 @@ fn separator(parsed: &Parsed, after: usize, kind: NameType) -> Option<(usize, us
             "," | ";" | "and" | "&" | "plus" | "•" | "|" => 1,
             _ if at == after && at > 0 && parsed.lower(at - 1) == ")" => 0,
             _ => {
-                let verb = parsed.trigger_at[at].is_some_and(|t| t.class != TriggerClass::Member);
+                let verb = parsed.trigger(at).is_some_and(|t| t.class != TriggerClass::Member);
                 if verb || matches!(word, "." | "!" | "?" | "who" | "which") {
                     return None;
                 }
@@ -719,12 +730,7 @@ fn separator(parsed: &Parsed, after: usize, kind: NameType) -> Option<(usize, us
             next += 1;
         }
         let (_, start) = prefix(parsed, next);
-        let named = parsed
-            .mention_at
-            .get(start)
-            .copied()
-            .flatten()
-            .filter(|m| matches!(m.kind, MentionKind::Name(_)));
+        let named = parsed.mention(start).filter(|m| matches!(m.kind, MentionKind::Name(_)));
         if let Some(name) = named {
             let other = name.name_type();
             // A person's employer is no next item.
@@ -738,14 +744,8 @@ fn separator(parsed: &Parsed, after: usize, kind: NameType) -> Option<(usize, us
             }
         }
         let titled = kind.person
-            && (after..after + 4).any(|i| {
-                parsed
-                    .mention_at
-                    .get(i)
-                    .copied()
-                    .flatten()
-                    .is_some_and(|m| m.kind == MentionKind::Role)
-            });
+            && (after..after + 4)
+                .any(|i| parsed.mention(i).is_some_and(|m| m.kind == MentionKind::Role));
         if at == after && !kind.surely_person && !titled {
             return None;
         }
@@ -770,7 +770,7 @@ fn enumeration_facts(
     context: &Context,
     lexicon: &Lexicon,
 ) -> Vec<Fact> {
-    let said = read(parsed, clause_start(parsed, at)..at, context, &lexicon.leads);
+    let said = read(parsed, clause_start(parsed, at)..at, context);
     let Some((action, percent)) =
         said.action.filter(|(action, percent)| *action != Action::Blocked && *percent >= 70)
     else {
@@ -779,9 +779,9 @@ fn enumeration_facts(
     // "… join a roster of companies including A and B": these were there before.
     let joins_others = action == Action::Member
         && parsed.lower(at - 1) != ":"
-        && parsed.trigger_at[..at]
-            .iter()
-            .flatten()
+        && parsed
+            .triggers()
+            .take_while(|t| t.start < at)
             .any(|t| t.class == TriggerClass::Join && parsed.lower(t.start) != "joining");
     if joins_others {
         return Vec::new();
@@ -933,10 +933,7 @@ impl Item<'_> {
         }
         let bracketed = self
             .parsed
-            .mention_at
-            .get(name.end + 1)
-            .copied()
-            .flatten()
+            .mention(name.end + 1)
             .filter(|m| m.kind == MentionKind::Tier && self.parsed.lower(name.end) == "(")
             .map(|m| self.parsed.slice(m.start, m.end).to_owned());
         let detail = Detail::Membership(Membership {
@@ -1147,7 +1144,7 @@ fn group_name(block: &Block, line: &Line) -> Option<String> {
         return None;
     }
     let parsed = line.sentences.first()?;
-    let mention = parsed.mention_at.first().copied().flatten()?;
+    let mention = parsed.mention(0)?;
     let shouted = block.text.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
     if !shouted && !matches!(block.kind, BlockKind::ListItem) {
         return None;
@@ -1171,12 +1168,13 @@ fn label(parsed: &Parsed) -> (Option<String>, usize) {
     let colon = (0..parsed.tokens.len().min(8)).find(|i| parsed.lower(*i) == ":");
     match colon {
         Some(colon) => {
-            let role = parsed.mention_at[0]
+            let role = parsed
+                .mention(0)
                 .filter(|m| m.kind == MentionKind::Role)
                 .map(|m| clean_role(parsed.slice(m.start, m.end)));
             (role, colon + 1)
         }
-        None => match parsed.mention_at.first().copied().flatten() {
+        None => match parsed.mention(0) {
             Some(m) if m.kind == MentionKind::Role => {
                 (Some(clean_role(parsed.slice(m.start, m.end))), m.end)
             }
@@ -1202,7 +1200,7 @@ fn affiliation(parsed: &Parsed, name: Mention, until: usize) -> Option<String> {
     });
     let employer = inside.or_else(|| {
         let led = matches!(parsed.lower(after), "," | "-" | "–" | "—" | "|");
-        let direct = parsed.mention_at.get(after + 1).copied().flatten().filter(|_| led);
+        let direct = parsed.mention(after + 1).filter(|_| led);
         direct.filter(|m| matches!(m.kind, MentionKind::Name(_))).or_else(|| {
             parsed.mentions().find(|m| {
                 m.start > after

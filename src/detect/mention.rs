@@ -3,7 +3,10 @@
 //! A mention here is a guess from the words alone; what the document says elsewhere is added in
 //! `resolve`, and what the construction says in `construct`.
 
-use super::lexicon::{Lexicon, Phrases, TriggerClass, WordClass};
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::lexicon::{Known, Lexicon, Phrases, TriggerClass, WordClass};
 use crate::text::{Token, TokenKind};
 
 /// No name has more tokens.
@@ -82,17 +85,92 @@ pub struct Parsed<'a> {
     pub text: &'a str,
     /// The tokens.
     pub tokens: &'a [Token],
-    /// The mention that begins at each token.
-    pub mention_at: Vec<Option<Mention>>,
-    /// The trigger that begins at each token.
-    pub trigger_at: Vec<Option<Trigger>>,
-    /// What each token can be or begin.
-    pub classes: Vec<WordClass>,
+    /// What is known of each token.
+    known: &'a [Known],
+    /// What begins at each token.
+    places: Vec<Place>,
+    mentions: Vec<Mention>,
+    triggers: Vec<Trigger>,
     /// The person of whom the text spoke last before this sentence.
-    pub antecedent: Option<String>,
+    pub antecedent: Option<Rc<str>>,
 }
 
+/// What begins at a token: the numbers of a mention and a trigger.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    mention: u16,
+    trigger: u16,
+}
+
+/// No mention or trigger; sentences are shorter (`text::sentence`).
+const NONE: u16 = u16::MAX;
+
 impl Parsed<'_> {
+    /// The mention that begins at a token.
+    pub fn mention(&self, at: usize) -> Option<Mention> {
+        let number = self.places.get(at)?.mention;
+        self.mentions.get(usize::from(number)).copied()
+    }
+
+    /// The trigger that begins at a token.
+    pub fn trigger(&self, at: usize) -> Option<Trigger> {
+        let number = self.places.get(at)?.trigger;
+        self.triggers.get(usize::from(number)).copied()
+    }
+
+    /// What is known of a token; nothing past the end.
+    pub fn known(&self, at: usize) -> Known {
+        self.known.get(at).copied().unwrap_or_default()
+    }
+
+    /// What is known of all tokens, in order.
+    pub fn all_known(&self) -> impl Iterator<Item = Known> + '_ {
+        self.known.iter().copied()
+    }
+
+    /// Whether some token is any of these.
+    pub fn has(&self, class: WordClass) -> bool {
+        self.all_known().any(|known| known.class.is(class))
+    }
+
+    /// Whether a token is any of these.
+    pub fn is(&self, at: usize, class: WordClass) -> bool {
+        self.known.get(at).is_some_and(|known| known.class.is(class))
+    }
+
+    /// All triggers, in order.
+    pub fn triggers(&self) -> impl DoubleEndedIterator<Item = Trigger> + '_ {
+        self.triggers.iter().copied()
+    }
+
+    /// Gives every name the type that a look at it in its sentence tells.
+    pub fn settle(&mut self, look: impl Fn(&Parsed, Mention) -> NameType) {
+        for number in 0..self.mentions.len() {
+            let mention = self.mentions[number];
+            if matches!(mention.kind, MentionKind::Name(_)) {
+                self.mentions[number].kind = MentionKind::Name(look(self, mention));
+            }
+        }
+    }
+
+    /// Whether a phrase of the set stands among some tokens; `class` is that of their first words.
+    pub fn says(&self, phrases: &Phrases<()>, class: WordClass, range: Range<usize>) -> bool {
+        let tokens = &self.tokens[..range.end];
+        range.into_iter().any(|at| self.is(at, class) && phrases.longest(tokens, at).is_some())
+    }
+
+    /// Puts other mentions in the place of all; they must not overlap.
+    pub fn set_mentions(&mut self, mut mentions: Vec<Mention>) {
+        mentions.sort_by_key(|m| m.start);
+        self.places.iter_mut().for_each(|p| p.mention = NONE);
+        for (number, mention) in (0..NONE).zip(&mentions) {
+            if let Some(place) = self.places.get_mut(mention.start) {
+                place.mention = number;
+            }
+        }
+        self.mentions = mentions;
+    }
+
     /// The text of a range of tokens.
     pub fn slice(&self, start: usize, end: usize) -> &str {
         if start >= end || end > self.tokens.len() {
@@ -103,7 +181,7 @@ impl Parsed<'_> {
 
     /// All mentions, in order.
     pub fn mentions(&self) -> impl DoubleEndedIterator<Item = Mention> + '_ {
-        self.mention_at.iter().flatten().copied()
+        self.mentions.iter().copied()
     }
 
     /// The lower-case token, or nothing past the end.
@@ -112,50 +190,50 @@ impl Parsed<'_> {
     }
 }
 
-/// Finds the mentions and triggers of a sentence.
+/// Finds the mentions and triggers of a sentence, of whose tokens is known what the lexicon says.
 pub fn parse<'a>(
     text: &'a str,
     tokens: &'a [Token],
+    known: &'a [Known],
     headline: bool,
     lexicon: &Lexicon,
 ) -> Parsed<'a> {
-    let tokens = &tokens[dateline_end(tokens)..];
-    let n = tokens.len();
-    let mut parsed = Parsed {
-        text,
-        tokens,
-        mention_at: vec![None; n],
-        trigger_at: vec![None; n],
-        classes: tokens.iter().map(|t| lexicon.class(&t.lower)).collect(),
-        antecedent: None,
-    };
+    let begin = dateline_end(tokens);
+    let (tokens, known) = (&tokens[begin..], &known[begin..]);
     let title_case = headline && is_title_case(tokens);
-    let scan = Scan { text, tokens, classes: &parsed.classes, lexicon, title_case };
+    let scan = Scan { text, tokens, known, lexicon, title_case };
+    let (mut mentions, mut triggers) = (Vec::new(), Vec::new());
     let mut at = 0;
-    while at < n {
-        parsed.trigger_at[at] = scan.trigger(at);
+    while at < tokens.len() {
+        triggers.extend(scan.trigger(at));
         match scan.mention(at) {
             Some(mention) => {
-                parsed.mention_at[at] = Some(mention);
+                mentions.push(mention);
                 // Triggers inside a role or unit ("board member") still count.
                 if !matches!(mention.kind, MentionKind::Name(_)) {
-                    for inner in at + 1..mention.end {
-                        parsed.trigger_at[inner] = scan.trigger(inner);
-                    }
+                    triggers.extend((at + 1..mention.end).filter_map(|inner| scan.trigger(inner)));
                 }
                 at = mention.end;
             }
             None => at += 1,
         }
     }
-    parsed
+    let mut places = vec![Place { mention: NONE, trigger: NONE }; tokens.len()];
+    for (number, mention) in (0..NONE).zip(&mentions) {
+        places[mention.start].mention = number;
+    }
+    for (number, trigger) in (0..NONE).zip(&triggers) {
+        places[trigger.start].trigger = number;
+    }
+    Parsed { text, tokens, known, places, mentions, triggers, antecedent: None }
 }
 
 /// Where the sentence proper begins behind "OTTAWA, Canada – September 20, 2023 –".
 fn dateline_end(tokens: &[Token]) -> usize {
     let mut end = 0;
     for at in 1..tokens.len().saturating_sub(1).min(45) {
-        let dash = matches!(tokens[at].lower.as_str(), "-" | "–" | "—" | "/" | ")");
+        let dash = tokens[at].kind == TokenKind::Mark
+            && matches!(tokens[at].lower.as_str(), "-" | "–" | "—" | "/" | ")");
         if !dash {
             continue;
         }
@@ -193,6 +271,27 @@ fn is_title_case(tokens: &[Token]) -> bool {
         tokens.iter().filter(|t| t.kind == TokenKind::Word && t.lower.len() > 3).collect();
     words.len() >= 4 && words.iter().filter(|t| t.capital).count() * 10 >= words.len() * 8
 }
+
+/// What can begin with a small letter.
+const BEGINS_IN_SMALL: WordClass =
+    WordClass::UNIT.or(WordClass::TIER).or(WordClass::ROLE).or(WordClass::TEAM);
+
+/// Nouns for a unit that is named in small letters.
+pub const TEAMS: &[&str] = &["team", "committee", "council"];
+
+/// Last words of units that are named by capitals.
+pub const UNIT_HEADS: &[&str] = &[
+    "board",
+    "committee",
+    "council",
+    "team",
+    "panel",
+    "subcommittee",
+    "sig",
+    "pmc",
+    "division",
+    "practice",
+];
 
 /// Words before "team" that name no team.
 const NO_TEAM_NAMES: &[&str] = &[
@@ -242,7 +341,7 @@ const NO_TEAM_NAMES: &[&str] = &[
 struct Scan<'a> {
     text: &'a str,
     tokens: &'a [Token],
-    classes: &'a [WordClass],
+    known: &'a [Known],
     lexicon: &'a Lexicon,
     title_case: bool,
 }
@@ -259,7 +358,7 @@ impl<'a> Scan<'a> {
     }
 
     fn is(&self, at: usize, class: WordClass) -> bool {
-        self.classes.get(at).is_some_and(|c| c.is(class))
+        self.known.get(at).is_some_and(|known| known.class.is(class))
     }
 
     fn trigger(&self, at: usize) -> Option<Trigger> {
@@ -271,13 +370,9 @@ impl<'a> Scan<'a> {
     fn is_plain(&self, at: usize) -> bool {
         let token = &self.tokens[at];
         !token.capital
-            && !self.is(at, WordClass::UNIT.or(WordClass::TIER).or(WordClass::ROLE))
-            && !matches!(token.lower.as_str(), "council" | "committee")
-            && !self
-                .tokens
-                .get(at + 1)
-                .is_some_and(|t| matches!(t.lower.as_str(), "team" | "committee" | "council"))
-            && !token.lower.starts_with('@')
+            && !self.is(at, BEGINS_IN_SMALL)
+            && !self.is(at + 1, WordClass::TEAM)
+            && self.text.as_bytes()[token.span.start] != b'@'
     }
 
     fn mention(&self, at: usize) -> Option<Mention> {
@@ -369,9 +464,11 @@ impl<'a> Scan<'a> {
                 return Some(longer.unwrap_or(at + n));
             }
         }
-        let pointed =
-            at > 0 && matches!(self.lower(at - 1), "the" | "our" | "this" | "its" | "their");
-        if pointed && matches!(self.lower(at), "council" | "committee") {
+        if self.is(at, WordClass::TEAM)
+            && matches!(self.lower(at), "council" | "committee")
+            && at > 0
+            && matches!(self.lower(at - 1), "the" | "our" | "this" | "its" | "their")
+        {
             return Some(at + 1);
         }
         if let Some(end) = self.plain_unit(at) {
@@ -385,20 +482,10 @@ impl<'a> Scan<'a> {
         let mut end = at;
         while end < self.tokens.len() && end < at + 5 {
             let token = &self.tokens[end];
-            let head = matches!(
-                token.lower.as_str(),
-                "board"
-                    | "committee"
-                    | "council"
-                    | "team"
-                    | "panel"
-                    | "subcommittee"
-                    | "sig"
-                    | "pmc"
-                    | "division"
-                    | "practice"
-            );
-            if head && end > at && token.capital == self.tokens[at].capital {
+            if end > at
+                && self.is(end, WordClass::UNIT_HEAD)
+                && token.capital == self.tokens[at].capital
+            {
                 return Some(end + 1);
             }
             let joint = matches!(token.lower.as_str(), "and" | "&" | "of");
@@ -420,12 +507,8 @@ impl<'a> Scan<'a> {
     /// "the parser team", "new parser team members": in small letters, with a sign that it is one.
     fn plain_unit(&self, at: usize) -> Option<usize> {
         let token = &self.tokens[at];
-        let head = matches!(self.lower(at + 1), "team" | "committee" | "council")
-            && !self.tokens[at + 1].capital;
-        if !head
-            || token.kind != TokenKind::Word
-            || self.lexicon.never_names.contains(token.lower.as_str())
-        {
+        let head = self.is(at + 1, WordClass::TEAM) && !self.tokens[at + 1].capital;
+        if !head || token.kind != TokenKind::Word || self.is(at, WordClass::NEVER_NAME) {
             return None;
         }
         let common = NO_TEAM_NAMES.contains(&token.lower.as_str()) || token.lower.len() < 3;
@@ -475,9 +558,8 @@ impl<'a> Scan<'a> {
         while end < self.tokens.len() && end < at + 7 {
             let token = &self.tokens[end];
             let plain = token.lower.strip_prefix("co-").unwrap_or(&token.lower);
-            let is_head =
-                self.lexicon.role_heads.contains(plain) && self.is_written_as_role(end, plain);
-            let is_modifier = self.lexicon.role_modifiers.contains(plain);
+            let is_head = self.is(end, WordClass::ROLE_HEAD) && self.is_written_as_role(end, plain);
+            let is_modifier = self.is(end, WordClass::ROLE_MODIFIER);
             let joins = matches!(token.lower.as_str(), "and" | "&" | "-" | "/")
                 && end > at
                 && self.next_is_role_word(end + 1);
@@ -513,11 +595,24 @@ impl<'a> Scan<'a> {
     }
 
     fn next_is_role_word(&self, at: usize) -> bool {
-        self.tokens.get(at).is_some_and(|t| {
-            t.capital
-                && (self.lexicon.role_heads.contains(t.lower.as_str())
-                    || self.lexicon.role_modifiers.contains(t.lower.as_str()))
-        })
+        self.tokens.get(at).is_some_and(|t| t.capital)
+            && (self.is_role_head(at) || self.is_itself(at, WordClass::ROLE_MODIFIER))
+    }
+
+    /// Whether a word ends roles as it stands, with its "co-".
+    fn is_role_head(&self, at: usize) -> bool {
+        self.is_itself(at, WordClass::ROLE_HEAD)
+    }
+
+    /// Whether a word is a head or modifier of roles with its "co-".
+    fn is_itself(&self, at: usize, class: WordClass) -> bool {
+        let word = self.lower(at);
+        if !word.starts_with("co-") {
+            return self.is(at, class);
+        }
+        let heads = class == WordClass::ROLE_HEAD;
+        let words = if heads { &self.lexicon.role_heads } else { &self.lexicon.role_modifiers };
+        words.contains(word)
     }
 
     /// "Chief Executive Officer of", "Chair of": what follows is led, and no field of work.
@@ -539,13 +634,8 @@ impl<'a> Scan<'a> {
 
     /// "Kestrel Systems", not "Cloud Systems": a name, and a word that companies bear.
     fn is_company(&self, at: usize) -> bool {
-        let field = self.is(at, WordClass::ROLE)
-            || self.lexicon.organisation_heads.contains(self.lower(at));
-        let next = self.tokens.get(at + 1);
-        !field
-            && next.is_some_and(|t| {
-                t.capital && self.lexicon.organisation_heads.contains(t.lower.as_str())
-            })
+        let field = self.is(at, WordClass::ROLE.or(WordClass::ORGANISATION_HEAD));
+        !field && self.is_capital(at + 1) && self.is(at + 1, WordClass::ORGANISATION_HEAD)
     }
 
     /// "… of Engineering", "… for Australia": capitalised words that are no body.
@@ -569,7 +659,7 @@ impl<'a> Scan<'a> {
                     || self
                         .longest(&self.lexicon.organisations, WordClass::ORGANISATION, at)
                         .is_some()
-                    || self.lexicon.body_heads.contains(token.lower.as_str())
+                    || self.is(at, WordClass::BODY_HEAD)
                     || self.longest(&self.lexicon.units, WordClass::UNIT, at).is_some();
                 if names_body || (token.kind != TokenKind::Word && !joint) {
                     // "Director of the Foundation": all of it is the body's.
@@ -629,11 +719,11 @@ impl<'a> Scan<'a> {
 
     /// "April Weber", not "April 2026".
     fn is_month_as_name(&self, at: usize) -> bool {
-        self.lexicon.given_names.contains(self.lower(at))
+        self.is(at, WordClass::GIVEN_NAME)
+            && !self.is(at + 1, WordClass::NEVER_NAME)
             && self.tokens.get(at + 1).is_some_and(|t| {
                 t.kind == TokenKind::Word
                     && t.capital
-                    && !self.lexicon.never_names.contains(t.lower.as_str())
                     && !t.lower.starts_with(|c: char| c.is_ascii_digit())
             })
     }
@@ -673,7 +763,7 @@ impl<'a> Scan<'a> {
                     .lower
                     .split(['-', '.'])
                     .all(|part| part.chars().count() <= 1);
-            let joint = self.lexicon.name_joints.contains(token.lower.as_str()) && !self.title_case
+            let joint = self.is(probe, WordClass::NAME_JOINT) && !self.title_case
                 || matches!(token.lower.as_str(), "of" | "de" | "van" | "von" | "for")
                     && self.title_case
                     && self.has_body_head(at, probe)
@@ -724,13 +814,11 @@ impl<'a> Scan<'a> {
         };
         let word = self.tokens.get(probe + 1)?.kind == TokenKind::Word;
         let closed = closes.contains(&self.lower(probe + 2));
-        let family = self.tokens.get(probe + 3).is_some_and(|t| {
-            t.kind == TokenKind::Word
-                && t.capital
-                && !self.lexicon.never_names.contains(t.lower.as_str())
-        });
+        let family = self.is_capital(probe + 3)
+            && self.tokens[probe + 3].kind == TokenKind::Word
+            && !self.is(probe + 3, WordClass::NEVER_NAME);
         let joined = self.tokens.get(probe + 3)?.span.start > self.tokens[probe + 2].span.end;
-        let short = probe == at + 1 && self.is_given_name(self.lower(at));
+        let short = probe == at + 1 && self.is_given_name(at);
         (word && closed && family && joined && short && self.role(probe + 3).is_none())
             .then_some(probe + 3)
     }
@@ -761,18 +849,16 @@ impl<'a> Scan<'a> {
         let tier = self
             .longest(&self.lexicon.tiers, WordClass::TIER, probe)
             .is_some_and(|(_, _, n)| probe + n < self.tokens.len() && self.tier_follows(probe + n));
-        let role_end =
-            self.role(probe).filter(|_| !self.lexicon.given_names.contains(token.lower.as_str()));
+        let role_end = self.role(probe).filter(|_| !self.is(probe, WordClass::GIVEN_NAME));
         let role = role_end.is_some();
         // "Lindsay Capital Advisors", not "Tom Okafor Advisors".
         let firm =
             matches!(token.lower.as_str(), "advisors" | "partners" | "associates" | "consultants")
                 && role_end == Some(probe + 1)
-                && !self.lexicon.given_names.contains(self.lower(at))
+                && !self.is(at, WordClass::GIVEN_NAME)
                 && (at..probe).all(|i| self.tokens[i].capital);
         // "Ana Judge", not "Crystal Community Manager".
-        let known_person = self.lexicon.given_names.contains(self.tokens[at].lower.as_str())
-            && role_end == Some(probe + 1);
+        let known_person = self.is(at, WordClass::GIVEN_NAME) && role_end == Some(probe + 1);
         // A trigger in a headline ends the name: "Acme Names Ana".
         let in_body =
             self.has_body_head(at, probe) && (at..probe).any(|i| self.tokens[i].lower == "of");
@@ -783,17 +869,12 @@ impl<'a> Scan<'a> {
 
     /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".
     fn of_joins(&self, at: usize, probe: usize) -> bool {
-        let next_capital = self
-            .tokens
-            .get(probe + 1)
-            .is_some_and(|t| t.capital && !self.lexicon.never_names.contains(t.lower.as_str()))
-            || self.lower(probe + 1) == "the"
-                && self.tokens.get(probe + 2).is_some_and(|t| t.capital);
+        let next_capital = self.is_capital(probe + 1) && !self.is(probe + 1, WordClass::NEVER_NAME)
+            || self.lower(probe + 1) == "the" && self.is_capital(probe + 2);
         next_capital
             && (at..probe).any(|i| {
                 let word = &self.tokens[i].lower;
-                self.lexicon.body_heads.contains(word.as_str())
-                    || self.lexicon.organisation_heads.contains(word.as_str())
+                self.is(i, WordClass::BODY_HEAD.or(WordClass::ORGANISATION_HEAD))
                     || matches!(
                         word.as_str(),
                         "bank"
@@ -811,7 +892,7 @@ impl<'a> Scan<'a> {
     }
 
     fn has_body_head(&self, at: usize, end: usize) -> bool {
-        (at..end).any(|i| self.lexicon.body_heads.contains(self.tokens[i].lower.as_str()))
+        (at..end).any(|i| self.is(i, WordClass::BODY_HEAD))
     }
 
     /// `and` inside "National Institute of Standards and Technology", not between two names.
@@ -819,21 +900,25 @@ impl<'a> Scan<'a> {
         if self.title_case {
             return false;
         }
-        let next = self.lower(probe + 1);
         let of_before = (at..probe).any(|i| matches!(self.tokens[i].lower.as_str(), "of" | "for"));
         of_before
             && self.has_body_head(at, probe)
-            && self.tokens.get(probe + 1).is_some_and(|t| t.capital)
-            && !self.lexicon.given_names.contains(next)
-            || self.lexicon.body_heads.contains(self.lower(probe + 2))
-                && self.tokens.get(probe + 2).is_some_and(|t| t.capital)
+            && self.is_capital(probe + 1)
+            && !self.is(probe + 1, WordClass::GIVEN_NAME)
+            || self.is(probe + 2, WordClass::BODY_HEAD)
+                && self.is_capital(probe + 2)
                 && probe == at + 1
     }
 
     /// "Anna", and "Anna-Lena" by its parts.
-    fn is_given_name(&self, word: &str) -> bool {
+    fn is_given_name(&self, at: usize) -> bool {
         let known = |w: &str| self.lexicon.given_names.contains(w);
-        known(word) || word.contains('-') && word.split('-').all(known)
+        let word = self.lower(at);
+        self.is(at, WordClass::GIVEN_NAME) || word.contains('-') && word.split('-').all(known)
+    }
+
+    fn is_capital(&self, at: usize) -> bool {
+        self.tokens.get(at).is_some_and(|t| t.capital)
     }
 
     fn legal_suffix(&self, at: usize) -> bool {
@@ -854,62 +939,61 @@ impl<'a> Scan<'a> {
     }
 
     fn name_type(&self, start: usize, end: usize) -> NameType {
-        let words: Vec<&Token> =
-            self.tokens[start..end].iter().filter(|t| t.kind == TokenKind::Word).collect();
+        use WordClass as Class;
+        let words = || (start..end).filter(|i| self.tokens[*i].kind == TokenKind::Word);
+        let any = |class: Class| words().any(|i| self.is(i, class));
+        let (first, last) = (words().next(), words().next_back());
+        let count = words().count();
+        let last_is = |class: Class| last.is_some_and(|i| self.is(i, class));
+        let last_word = last.map_or("", |i| self.lower(i));
         let handle = self.text[self.tokens[start].span.clone()].starts_with('@');
-        let last = words.last().map_or("", |t| t.lower.as_str());
-        let body = words.iter().any(|t| self.lexicon.body_heads.contains(t.lower.as_str()))
-            || last == "project" && words.len() > 1;
+        let body = any(Class::BODY_HEAD) || last_word == "project" && count > 1;
         // "Mei Harbor Companies" is a firm, whatever its first word; "David Bank" is not.
-        let firm = words.len() > 1
-            && self.lexicon.organisation_heads.contains(last)
-            && (words.len() > 2 || last.ends_with('s') || matches!(last, "group" | "company"));
-        let given = !firm && words.first().is_some_and(|t| self.is_given_name(&t.lower));
-        let family = (2..=3).contains(&words.len())
-            && self.lexicon.family_names.contains(last)
-            && words
-                .iter()
-                .all(|t| t.capital && !self.lexicon.organisation_heads.contains(t.lower.as_str()));
-        let organisation_word = words
-            .iter()
-            .skip(usize::from(given))
-            .any(|t| self.lexicon.organisation_heads.contains(t.lower.as_str()));
-        let marks = self.tokens[start..end]
-            .iter()
-            .any(|t| matches!(t.lower.as_str(), "&" | "of" | "," | "for" | "and"));
-        let digits = words.iter().any(|t| t.lower.chars().any(|c| c.is_ascii_digit()));
-        let shouting = words.len() == 1
-            && self.raw(start, end).chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase)
-            && self.raw(start, end).len() > 1;
+        let firm = count > 1
+            && last_is(Class::ORGANISATION_HEAD)
+            && (count > 2 || last_word.ends_with('s') || matches!(last_word, "group" | "company"));
+        let given = !firm && first.is_some_and(|i| self.is_given_name(i));
+        let family = (2..=3).contains(&count)
+            && last_is(Class::FAMILY_NAME)
+            && words().all(|i| self.tokens[i].capital && !self.is(i, Class::ORGANISATION_HEAD));
+        let organisation_word =
+            words().skip(usize::from(given)).any(|i| self.is(i, Class::ORGANISATION_HEAD));
+        let marks = (start..end).any(|i| matches!(self.lower(i), "&" | "of" | "," | "for" | "and"));
+        let digits = words().any(|i| self.lower(i).bytes().any(|b| b.is_ascii_digit()));
+        let shouting = count == 1 && self.is_shouted(start, end);
         let honorific = start > 0 && {
             let before =
                 if self.lower(start - 1) == "." && start > 1 { start - 2 } else { start - 1 };
-            self.lexicon.honorifics.contains(self.lower(before))
+            self.is(before, Class::HONORIFIC)
         };
-        let titled = self.lexicon.role_heads.contains(last);
+        let titled = last.is_some_and(|i| self.is_role_head(i));
         // "AWS Secrets", not "JB Rainsberger" or "ANA CASTELLAN".
-        let capitals: Vec<bool> = words
-            .iter()
-            .map(|t| t.span.len() > 2 && self.text[t.span.clone()].chars().all(char::is_uppercase))
-            .collect();
-        let mixed = capitals.contains(&true) && capitals.last() == Some(&false);
+        let capitals = |i: usize| {
+            let span = self.tokens[i].span.clone();
+            span.len() > 2 && self.text[span].chars().all(char::is_uppercase)
+        };
+        let mixed = last.is_some_and(|i| !capitals(i)) && words().any(capitals);
         let against =
             titled || mixed || body || marks || shouting || digits || (organisation_word && !given);
-        let person = handle
-            || honorific
-            || (!against && (2..=4).contains(&words.len()))
-            || given && words.len() == 1;
-        let surely = handle || honorific || ((given || family) && person && (words.len() >= 2));
+        let person =
+            handle || honorific || (!against && (2..=4).contains(&count)) || given && count == 1;
+        let surely = handle || honorific || ((given || family) && person && count >= 2);
         NameType {
             person,
             surely_person: surely && !body && !organisation_word,
             organisation: !surely && (organisation_word || shouting || marks || body),
             body,
             known_body: false,
-            project: self.lexicon.project_heads.contains(last),
+            project: last_is(Class::PROJECT_HEAD),
             shouted: shouting && !organisation_word && !body,
-            lone: words.len() == 1 && !organisation_word && !body && !digits && !titled,
+            lone: count == 1 && !organisation_word && !body && !digits && !titled,
         }
+    }
+
+    /// "NVK", with no small letter.
+    fn is_shouted(&self, start: usize, end: usize) -> bool {
+        let raw = self.raw(start, end);
+        raw.len() > 1 && raw.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase)
     }
 }
 
@@ -921,7 +1005,8 @@ mod tests {
     fn found(text: &str) -> Vec<(String, &'static str)> {
         let lexicon = Lexicon::built_in().unwrap();
         let tokens = tokens(text);
-        let parsed = parse(text, &tokens, true, &lexicon);
+        let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(&t.lower)).collect();
+        let parsed = parse(text, &tokens, &known, true, &lexicon);
         parsed
             .mentions()
             .map(|m| {

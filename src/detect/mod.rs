@@ -15,25 +15,28 @@ mod merge;
 mod own;
 mod pattern;
 mod resolve;
+mod sift;
+mod stems;
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 pub use self::lexicon::UserLexicon;
+pub use self::stems::could_matter;
 
 use crate::model::{Article, Fact};
-use crate::text::{Block, BlockKind, Sentence, blocks, sentences};
+use crate::text::{Block, BlockKind, Sentences, blocks, span_of};
 
-use self::construct::Construction;
+use self::construct::Table;
 use self::frame::{Reading, clean_unit};
 use self::gate::{Objection, is_boilerplate, objection};
-use self::lexicon::Lexicon;
+use self::lexicon::{Known, Lexicon};
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
-use self::pattern::{Budget, Cues, Possible};
+use self::pattern::{Budget, Cues, Ground};
 use self::resolve::Context;
 
 /// Facts below this confidence are stored, and shown only where they are asked for.
@@ -46,87 +49,11 @@ const DRAFTS_MAX: usize = 5_000;
 /// "She succeeds him" looks back at so many facts.
 const PREVIOUS_MAX: usize = 50;
 
-/// Stems without which no construction matches: an article without any costs one scan.
-const STEMS: &[&str] = &[
-    "join",
-    "becom",
-    "became",
-    "welcom",
-    "appoint",
-    "named",
-    "names",
-    "naming",
-    "hire",
-    "promot",
-    "elect",
-    "voted",
-    "step",
-    "resign",
-    "retir",
-    "leav",
-    "left",
-    "depart",
-    "succe",
-    "replac",
-    "member",
-    "sponsor",
-    "introduc",
-    "meet ",
-    "thank",
-    "congratul",
-    "renew",
-    "outgoing",
-    "emerit",
-    "board",
-    "committee",
-    "council",
-    "maintainer",
-    "farewell",
-    "goodbye",
-    "moving on",
-    "passed away",
-    "new ",
-    "takes over",
-    "assum",
-    "serve",
-    "role of",
-    "taking on",
-    "takes on",
-    "takes up",
-    "tapped",
-    "taps ",
-    "addition",
-    "newest",
-    "announc",
-    "launch",
-    "passing of",
-    "term ",
-    "tenure",
-    "leader",
-    "remove",
-    "dismiss",
-    "oust",
-    "upgrad",
-    "downgrad",
-    "withdr",
-    "ended its",
-    "hands over",
-    "team",
-    "maintain",
-    "committer",
-    "chair",
-    "director",
-    "officer",
-    "oversee",
-    "partner",
-    "supporter",
-];
-
 /// The words and constructions that detection works with.
 #[derive(Debug)]
 pub struct Grammar {
     lexicon: Lexicon,
-    constructions: &'static [Construction],
+    constructions: &'static Table,
 }
 
 impl Grammar {
@@ -143,26 +70,9 @@ impl Grammar {
     }
 }
 
-/// Finds the stems; they are no user's, so that every grammar shares them.
-fn stems() -> &'static AhoCorasick {
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(STEMS)
-            .expect("the stems are few and short")
-    });
-    &FINDER
-}
-
-/// Whether an entry is worth reading in full: a cheap look for the stems of the triggers.
-pub fn could_matter(title: &str, summary_html: &str) -> bool {
-    stems().is_match(title) || stems().is_match(summary_html)
-}
-
 /// The facts of an article, in reading order, each with its evidence; the weak ones included.
 pub fn detect(article: &Article, grammar: &Grammar) -> Vec<Fact> {
-    run(article, grammar, &mut |_| {})
+    run(article, grammar, &mut Report(None))
 }
 
 /// One step of detection, for people who improve it.
@@ -218,6 +128,17 @@ pub enum Step {
         /// The key of `[ignore]` that lists it.
         listed: &'static str,
     },
+}
+
+/// The steps, where somebody wants to know them: else none is put together.
+struct Report(Option<Vec<Step>>);
+
+impl Report {
+    fn add(&mut self, step: impl FnOnce() -> Step) {
+        if let Some(steps) = &mut self.0 {
+            steps.push(step());
+        }
+    }
 }
 
 /// What detection did with an article.
@@ -276,9 +197,9 @@ impl std::fmt::Display for Explanation {
 
 /// What detection saw, tried and rejected.
 pub fn explain(article: &Article, grammar: &Grammar) -> Explanation {
-    let mut steps = Vec::new();
-    let facts = run(article, grammar, &mut |step| steps.push(step));
-    Explanation { id: article.id.clone(), steps, facts }
+    let mut report = Report(Some(Vec::new()));
+    let facts = run(article, grammar, &mut report);
+    Explanation { id: article.id.clone(), steps: report.0.unwrap_or_default(), facts }
 }
 
 fn outline(fact: &Fact) -> String {
@@ -297,13 +218,28 @@ fn outline(fact: &Fact) -> String {
 }
 
 /// The stages, in order.
-fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Vec<Fact> {
+fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Vec<Fact> {
     if !could_matter(&article.title, &article.html) {
         return Vec::new();
     }
     let blocks = blocks(&article.title, &article.html);
-    let split: Vec<Vec<Sentence>> = blocks.iter().map(|b| sentences(&b.text)).collect();
-    let mut lines = parsed_lines(&blocks, &split, &grammar.lexicon, report);
+    let texts = blocks.iter().map(|b| b.text.as_str());
+    let split = Sentences::of(texts, article.html.len());
+    let known: Vec<Known> =
+        split.tokens().iter().map(|t| grammar.lexicon.known(&t.lower)).collect();
+    // Whoever asks for an explanation wants to see the sentences that tell nothing, too.
+    let can_tell = |s: Range<usize>| {
+        sift::can_tell(
+            &split.tokens()[s.clone()],
+            &known[s],
+            &grammar.lexicon,
+            grammar.constructions,
+        )
+    };
+    if report.0.is_none() && !split.all().any(can_tell) {
+        return Vec::new();
+    }
+    let mut lines = parsed_lines(&blocks, &split, &known, &grammar.lexicon, report);
     let ignored = own::hide(&mut lines, &grammar.lexicon.own);
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
@@ -323,7 +259,7 @@ fn run(article: &Article, grammar: &Grammar, report: &mut dyn FnMut(Step)) -> Ve
     // An item that is a sentence with a verb of its own has said it already.
     let news = unsaid(&drafts, listed);
     for fact in drafts[from..].iter().chain(&news) {
-        report(Step::Listed {
+        report.add(|| Step::Listed {
             rule: fact.evidence.rule.clone(),
             evidence: fact.evidence.quote.clone(),
             fact: outline(fact),
@@ -355,20 +291,23 @@ fn calibrated(score: f64) -> f64 {
 /// The sentences of every block, without those that the user ignores.
 fn parsed_lines<'a>(
     blocks: &'a [Block],
-    split: &'a [Vec<Sentence>],
+    split: &'a Sentences,
+    known: &'a [Known],
     lexicon: &Lexicon,
-    report: &mut dyn FnMut(Step),
+    report: &mut Report,
 ) -> Vec<Line<'a>> {
     let mut lines = Vec::with_capacity(blocks.len());
-    for (block, (b, found)) in blocks.iter().zip(split).enumerate() {
+    for (block, b) in blocks.iter().enumerate() {
+        let found = split.text(block);
         let mut sentences = Vec::with_capacity(found.len());
-        for sentence in found {
-            if lexicon.own.ignores_sentence(&sentence.tokens) {
-                let text = b.text[sentence.span.clone()].to_owned();
-                report(Step::Ignored { text, listed: "sentences" });
+        for place in found {
+            let tokens = &split.tokens()[place.clone()];
+            if lexicon.own.ignores_sentence(tokens) {
+                let text = || b.text[span_of(tokens)].to_owned();
+                report.add(|| Step::Ignored { text: text(), listed: "sentences" });
                 continue;
             }
-            sentences.push(parse(&b.text, &sentence.tokens, is_headline(b), lexicon));
+            sentences.push(parse(&b.text, tokens, &known[place], is_headline(b), lexicon));
         }
         lines.push(Line { block, sentences });
     }
@@ -377,13 +316,13 @@ fn parsed_lines<'a>(
 
 /// Notes for every sentence the person of whom the text spoke last.
 fn refer_back(lines: &mut [Line], context: &Context) {
-    let mut last: Option<String> = None;
+    let mut last: Option<Rc<str>> = None;
     for parsed in lines.iter_mut().flat_map(|l| l.sentences.iter_mut()) {
         parsed.antecedent.clone_from(&last);
         let named = parsed
             .mentions()
             .find(|m| matches!(m.kind, MentionKind::Name(_)) && m.name_type().surely_person)
-            .map(|m| context.person(parsed.slice(m.start, m.end)));
+            .map(|m| context.person(parsed.slice(m.start, m.end)).into());
         last = named.or(last);
     }
 }
@@ -441,7 +380,7 @@ fn sentence_facts(
     inherited: &Inherited,
     context: &Context,
     grammar: &Grammar,
-    report: &mut dyn FnMut(Step),
+    report: &mut Report,
 ) -> Vec<Fact> {
     let mut drafts: Vec<Fact> = Vec::new();
     let budget = Budget::default();
@@ -455,29 +394,32 @@ fn sentence_facts(
             if parsed.mentions().next().is_none() {
                 continue;
             }
-            let cues = Cues::of(parsed);
+            let words = grammar.constructions.cues();
+            let possible = grammar.constructions.possible(&Cues::of(parsed, words));
+            let ground = LazyCell::new(|| Ground::new(parsed, context, words));
             let from = drafts.len();
             let mut matched = false;
-            for construction in grammar.constructions {
-                apply(
-                    construction,
-                    parsed,
-                    cues,
-                    &budget,
-                    context,
-                    grammar,
-                    &|| *boilerplate,
-                    inherited,
-                    before,
-                    &mut drafts,
-                    &mut |step| {
-                        matched = true;
-                        report(step);
-                    },
-                );
+            for (construction, alternatives) in possible {
+                let mut at = 0;
+                while let Some(found) = ground.find(&alternatives, at, &budget) {
+                    at = found.end.max(found.start + 1);
+                    matched = true;
+                    let recent = drafts.len().saturating_sub(PREVIOUS_MAX).max(before);
+                    let reading = Reading {
+                        parsed,
+                        context,
+                        construction,
+                        found: &found,
+                        inherited_unit: inherited.unit.as_deref(),
+                        inherited_tier: inherited.tier.as_deref(),
+                        previous: &drafts[recent.min(drafts.len())..],
+                    };
+                    let facts = read_match(&reading, &boilerplate, grammar, report);
+                    drafts.extend(facts);
+                }
             }
-            if !matched && parsed.trigger_at.iter().any(Option::is_some) {
-                report(unmatched(parsed));
+            if !matched && parsed.triggers().next().is_some() {
+                report.add(|| unmatched(parsed));
             }
             before = if drafts.len() > from { from } else { before };
         }
@@ -485,55 +427,28 @@ fn sentence_facts(
     drafts
 }
 
-#[allow(clippy::too_many_arguments)]
-fn apply(
-    construction: &Construction,
-    parsed: &Parsed,
-    cues: Cues,
-    budget: &Budget,
-    context: &Context,
+/// The facts of a match, unless something speaks against them.
+fn read_match(
+    reading: &Reading,
+    boilerplate: &LazyCell<bool, impl FnOnce() -> bool>,
     grammar: &Grammar,
-    boilerplate: &dyn Fn() -> bool,
-    inherited: &Inherited,
-    before: usize,
-    drafts: &mut Vec<Fact>,
-    report: &mut dyn FnMut(Step),
-) {
-    let patterns: Vec<Possible> =
-        construction.patterns.iter().flat_map(|p| p.possible(cues)).collect();
-    let mut at = if patterns.is_empty() { parsed.tokens.len() } else { 0 };
-    while at < parsed.tokens.len() {
-        let Some(found) = patterns.iter().find_map(|p| p.match_at(parsed, context, at, budget))
-        else {
-            at += 1;
-            continue;
-        };
-        let refused = if boilerplate() {
-            Some(Objection::Boilerplate)
-        } else {
-            objection(parsed, &found, context.published(), &grammar.lexicon)
-        };
-        let recent = drafts.len().saturating_sub(PREVIOUS_MAX);
-        let reading = Reading {
-            parsed,
-            context,
-            construction,
-            found: &found,
-            inherited_unit: inherited.unit.as_deref(),
-            inherited_tier: inherited.tier.as_deref(),
-            previous: &drafts[before.max(recent).min(drafts.len())..],
-        };
-        let facts = if refused.is_none() { frame::facts(&reading) } else { Vec::new() };
-        report(Step::Match {
-            sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
-            mentions: mentions_of(parsed),
-            rule: construction.name.clone(),
-            objection: refused.map(Objection::as_str),
-            facts: facts.iter().map(outline).collect(),
-        });
-        drafts.extend(facts);
-        at = found.end.max(at + 1);
-    }
+    report: &mut Report,
+) -> Vec<Fact> {
+    let parsed = reading.parsed;
+    let refused = if **boilerplate {
+        Some(Objection::Boilerplate)
+    } else {
+        objection(parsed, reading.found, reading.context.published(), &grammar.lexicon)
+    };
+    let facts = if refused.is_none() { frame::facts(reading) } else { Vec::new() };
+    report.add(|| Step::Match {
+        sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
+        mentions: mentions_of(parsed),
+        rule: reading.construction.name.clone(),
+        objection: refused.map(Objection::as_str),
+        facts: facts.iter().map(outline).collect(),
+    });
+    facts
 }
 
 fn mentions_of(parsed: &Parsed) -> Vec<String> {
@@ -556,7 +471,7 @@ fn mentions_of(parsed: &Parsed) -> Vec<String> {
 }
 
 fn unmatched(parsed: &Parsed) -> Step {
-    let triggers = parsed.trigger_at.iter().flatten();
+    let triggers = parsed.triggers();
     Step::Unmatched {
         sentence: parsed.slice(0, parsed.tokens.len()).to_owned(),
         mentions: mentions_of(parsed),
@@ -663,7 +578,7 @@ mod tests {
     #[test]
     fn every_example_of_a_construction_gives_its_fact() {
         let mut wrong = Vec::new();
-        for construction in construct::built_in() {
+        for construction in construct::built_in().constructions.iter() {
             for example in &construction.yes {
                 let (sentence, fact) =
                     example.split_once(" => ").expect("an example says its fact");

@@ -1,9 +1,9 @@
 //! What a user's own words change in an article: names that are none, and what things are called.
 
-use super::Step;
 use super::lexicon::OwnWords;
 use super::list::Line;
 use super::mention::{Mention, MentionKind};
+use super::{Report, Step};
 use crate::model::{Detail, Fact};
 
 /// An ignored name: its line, its sentence and the mention.
@@ -22,9 +22,9 @@ pub fn hide(lines: &mut [Line], own: &OwnWords) -> Vec<Hidden> {
                 .filter(|m| matches!(m.kind, MentionKind::Name(_)))
                 .filter(|m| own.ignores_name(parsed.slice(m.start, m.end)))
                 .collect();
-            for mention in ignored {
-                parsed.mention_at[mention.start] = None;
-                hidden.push((l, s, mention));
+            if !ignored.is_empty() {
+                parsed.set_mentions(parsed.mentions().filter(|m| !ignored.contains(m)).collect());
+                hidden.extend(ignored.into_iter().map(|mention| (l, s, mention)));
             }
         }
     }
@@ -35,20 +35,21 @@ pub fn hide(lines: &mut [Line], own: &OwnWords) -> Vec<Hidden> {
 /// dropped, by [`settle`].
 pub fn show(lines: &mut [Line], hidden: Vec<Hidden>) {
     for (line, sentence, mention) in hidden {
-        lines[line].sentences[sentence].mention_at[mention.start] = Some(mention);
+        let parsed = &mut lines[line].sentences[sentence];
+        parsed.set_mentions(parsed.mentions().chain([mention]).collect());
     }
 }
 
 /// Drops the facts of ignored names; gives bodies and organisations the names that the user gives
 /// them.
-pub fn settle(drafts: Vec<Fact>, own: &OwnWords, report: &mut dyn FnMut(Step)) -> Vec<Fact> {
+pub fn settle(drafts: Vec<Fact>, own: &OwnWords, report: &mut Report) -> Vec<Fact> {
     let mut settled = Vec::with_capacity(drafts.len());
     for mut fact in drafts {
         let named = [fact.subject.clone(), fact.body.clone()];
         rename(&mut fact, own);
         let told = named.iter().chain([&fact.subject, &fact.body]);
         if let Some(name) = told.into_iter().find(|name| own.ignores_name(name)) {
-            report(Step::Ignored { text: name.clone(), listed: "names" });
+            report.add(|| Step::Ignored { text: name.clone(), listed: "names" });
             continue;
         }
         settled.push(fact);

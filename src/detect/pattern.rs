@@ -17,7 +17,9 @@
 
 use std::cell::Cell;
 
-use super::lexicon::TriggerClass;
+use rustc_hash::FxHashMap;
+
+use super::lexicon::{Known, TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, Parsed};
 use crate::text::TokenKind;
 
@@ -25,6 +27,9 @@ use crate::text::TokenKind;
 const APPOSITION_TOKENS_MAX: usize = 45;
 /// A list of names has no more members.
 const NAMES_MAX: usize = 60;
+
+/// The pronouns that stand for one person.
+const PRONOUNS: [&str; 2] = ["he", "she"];
 
 /// What a slot takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +77,8 @@ pub enum Slot {
 
 #[derive(Clone, Debug)]
 enum Element {
-    Words(Vec<Vec<String>>),
+    /// One of some phrases, and the number of the set of their first words.
+    Words(u8, Vec<Vec<String>>),
     Trigger(TriggerClass),
     Slot(Slot, Want),
     Apposition,
@@ -82,60 +88,145 @@ enum Element {
     Optional(Vec<Element>),
 }
 
-/// A compiled pattern: its alternatives, those with the optional groups first.
-#[derive(Clone, Debug)]
-pub struct Pattern {
-    alternatives: Vec<Alternative>,
-}
-
 /// A pattern without optional groups, and what a sentence must hold for it to match at all.
 #[derive(Clone, Debug)]
-struct Alternative {
+pub struct Alternative {
     elements: Vec<Element>,
+    begins: Begin,
     needs: Cues,
-    /// Of each set one word must stand in the sentence.
-    words: Vec<WordBits>,
+    key: Key,
 }
 
-/// A set of words as 128 bits, one a word, several words a bit: what it lacks is surely missing.
-type WordBits = u128;
-
-fn word_bit(word: &str) -> WordBits {
-    use std::hash::BuildHasher as _;
-    1 << (rustc_hash::FxBuildHasher.hash_one(word) % 128)
+/// What a token must be for an alternative to begin there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    Trigger(TriggerClass),
+    /// A mention of these kinds; of names, a salutation too.
+    Mention(u8),
+    /// A word of the set.
+    Words(u8),
 }
 
-/// Words that patterns ask for, as a set of bits: a sentence's, or those that an alternative needs.
-/// Most sentences lack what most patterns need, so that one comparison spares the matching.
+/// Of all that an alternative needs, what a sentence most likely lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// A trigger of the class.
+    Trigger(TriggerClass),
+    /// A word of the set.
+    Words(u8),
+    /// Nothing to go by.
+    None,
+}
+
+/// Sets of words, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Sets([u64; 4]);
+
+impl Sets {
+    fn insert(&mut self, set: u8) {
+        self.0[usize::from(set) / 64] |= 1 << (set % 64);
+    }
+
+    fn has(&self, set: u8) -> bool {
+        self.0[usize::from(set) / 64] >> (set % 64) & 1 == 1
+    }
+
+    fn add(&mut self, other: &Sets) {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
+    }
+
+    fn holds(&self, other: &Sets) -> bool {
+        self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == theirs)
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = u8> {
+        (0..4_u8).zip(self.0).flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
+    }
+}
+
+/// The places of the bits that are set.
+fn ones(mut bits: u64) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let place = u8::try_from(bits.trailing_zeros()).ok()?;
+        bits &= bits.checked_sub(1)?;
+        Some(place)
+    })
+}
+
+/// The words with which the phrases of patterns begin, and for each in which choices it stands. A
+/// word has a number by which a token keeps what there is to know; 0 stands for every other word.
+#[derive(Debug)]
+pub struct WordCues {
+    /// The words of each set; its place is its number.
+    sets: Vec<Vec<String>>,
+    numbers: FxHashMap<String, u16>,
+    of_number: Vec<Sets>,
+}
+
+impl Default for WordCues {
+    fn default() -> Self {
+        WordCues {
+            sets: Vec::new(),
+            numbers: FxHashMap::default(),
+            of_number: vec![Sets::default()],
+        }
+    }
+}
+
+impl WordCues {
+    /// The number of a set, which is new or known.
+    fn number(&mut self, mut words: Vec<String>) -> Result<u8, String> {
+        words.sort_unstable();
+        words.dedup();
+        let known = self.sets.iter().position(|set| *set == words);
+        let number = known.unwrap_or(self.sets.len());
+        let number = u8::try_from(number).map_err(|_| "there are more than 256 sets of words")?;
+        if known.is_none() {
+            for word in &words {
+                let new = self.of_number.len();
+                let new = u16::try_from(new).map_err(|_| "there are too many words")?;
+                let place = *self.numbers.entry(word.clone()).or_insert(new);
+                if place == new {
+                    self.of_number.push(Sets::default());
+                }
+                self.of_number[usize::from(place)].insert(number);
+            }
+            self.sets.push(words);
+        }
+        Ok(number)
+    }
+
+    /// Every word with its number.
+    pub fn words(&self) -> impl Iterator<Item = (&str, u16)> {
+        self.numbers.iter().map(|(word, number)| (word.as_str(), *number))
+    }
+
+    fn of(&self, number: u16) -> &Sets {
+        &self.of_number[usize::from(number)]
+    }
+
+    /// How rare the words of a set are, by their length: the shortest is the most frequent.
+    fn rarity(&self, set: u8) -> usize {
+        self.sets[usize::from(set)].iter().map(String::len).min().unwrap_or(0)
+    }
+}
+
+/// What patterns ask for: what a sentence offers, or what an alternative needs. Most sentences lack
+/// what most patterns need, so that one comparison spares the matching.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cues {
     /// One bit for each class of triggers.
     triggers: u32,
-    /// One bit for each set of mentions: role, unit, tier, name.
+    /// One bit for each kind of mention: role, unit, tier, name.
     mentions: u8,
-    /// The words of a sentence; an alternative keeps its own apart.
-    words: WordBits,
+    words: Sets,
 }
 
 impl Cues {
-    /// What a sentence offers.
-    pub fn of(parsed: &Parsed) -> Cues {
-        let mut cues = Cues::default();
-        for trigger in parsed.trigger_at.iter().flatten() {
-            cues.triggers |= 1 << trigger.class as u32;
-        }
-        for mention in parsed.mentions() {
-            cues.mentions |= mention_bit(mention.kind);
-        }
-        cues.words = parsed.tokens.iter().fold(0, |bits, t| bits | word_bit(&t.lower));
-        cues
-    }
-
-    fn offers(self, alternative: &Alternative) -> bool {
-        let needs = alternative.needs;
+    fn offers(&self, needs: &Cues) -> bool {
         self.triggers & needs.triggers == needs.triggers
             && self.mentions & needs.mentions == needs.mentions
-            && alternative.words.iter().all(|any| self.words & any != 0)
+            && self.words.holds(&needs.words)
     }
 
     fn needed_by(elements: &[Element]) -> Cues {
@@ -144,22 +235,22 @@ impl Cues {
             match element {
                 Element::Trigger(class) => cues.triggers |= 1 << *class as u32,
                 Element::Slot(_, want) => cues.mentions |= want.mention_bit(),
+                Element::Words(set, _) => cues.words.insert(*set),
                 _ => {}
             }
         }
         cues
     }
-}
 
-/// For each choice of phrases the bits of their first words.
-fn needed_words(elements: &[Element]) -> Vec<WordBits> {
-    let bits = |phrases: &Vec<Vec<String>>| {
-        phrases.iter().filter_map(|p| p.first()).fold(0, |bits, word| bits | word_bit(word))
-    };
-    elements
-        .iter()
-        .filter_map(|e| if let Element::Words(phrases) = e { Some(bits(phrases)) } else { None })
-        .collect()
+    /// The classes of triggers, by number.
+    pub fn triggers(&self) -> impl Iterator<Item = usize> {
+        ones(u64::from(self.triggers)).map(usize::from)
+    }
+
+    /// The sets of words, by number.
+    pub fn words(&self) -> impl Iterator<Item = u8> {
+        self.words.numbers()
+    }
 }
 
 fn mention_bit(kind: MentionKind) -> u8 {
@@ -167,9 +258,11 @@ fn mention_bit(kind: MentionKind) -> u8 {
         MentionKind::Role => 1,
         MentionKind::Unit => 2,
         MentionKind::Tier => 4,
-        MentionKind::Name(_) => 8,
+        MentionKind::Name(_) => NAME_BIT,
     }
 }
+
+const NAME_BIT: u8 = 8;
 
 impl Want {
     /// The mention without which nothing fills the slot; 0 where words alone can.
@@ -178,7 +271,7 @@ impl Want {
             Want::Role => 1,
             Want::Unit => 2,
             Want::Tier => 4,
-            Want::People | Want::SurePeople | Want::Organisations | Want::Names => 8,
+            Want::People | Want::SurePeople | Want::Organisations | Want::Names => NAME_BIT,
             Want::Pronoun | Want::Handle | Want::Body | Want::Place => 0,
         }
     }
@@ -252,68 +345,166 @@ pub trait Names {
     fn can_be_handle(&self, word: &str) -> bool;
 }
 
-impl Pattern {
-    /// Compiles a pattern.
+/// A token at which a match may begin, and what it offers.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    at: usize,
+    trigger: Option<TriggerClass>,
+    mention: u8,
+    words: u16,
+}
+
+/// A sentence to match in, with what is known of it.
+pub struct Ground<'a> {
+    parsed: &'a Parsed<'a>,
+    names: &'a dyn Names,
+    words: &'a WordCues,
+    starts: Vec<Start>,
+}
+
+impl Cues {
+    /// What a sentence offers.
+    pub fn of(parsed: &Parsed, words: &WordCues) -> Cues {
+        let mut cues = Cues::default();
+        parsed.triggers().for_each(|t| cues.triggers |= 1 << t.class as u32);
+        parsed.mentions().for_each(|m| cues.mentions |= mention_bit(m.kind));
+        cues.note(parsed.all_known(), words);
+        cues
+    }
+
+    /// What a sentence offers by its triggers and words, if those that can be of a mention are.
+    pub fn of_words(
+        triggers: &[TriggerClass],
+        mentions: &[MentionKind],
+        known: &[Known],
+        words: &WordCues,
+    ) -> Cues {
+        let mut cues = Cues::default();
+        mentions.iter().for_each(|kind| cues.mentions |= mention_bit(*kind));
+        triggers.iter().for_each(|class| cues.triggers |= 1 << *class as u32);
+        cues.note(known.iter().copied(), words);
+        cues
+    }
+
+    fn note(&mut self, known: impl Iterator<Item = Known>, words: &WordCues) {
+        for known in known.filter(|known| known.cues != 0) {
+            self.words.add(words.of(known.cues));
+        }
+    }
+}
+
+impl<'a> Ground<'a> {
+    /// Notes where matches can begin.
+    pub fn new(parsed: &'a Parsed<'a>, names: &'a dyn Names, words: &'a WordCues) -> Self {
+        let mut starts = Vec::with_capacity(parsed.tokens.len());
+        for (at, known) in parsed.all_known().enumerate() {
+            let trigger = parsed.trigger(at).map(|t| t.class);
+            let mut mention = parsed.mention(at).map_or(0, |m| mention_bit(m.kind));
+            if known.class.is(WordClass::SALUTATION) {
+                mention |= NAME_BIT;
+            }
+            if known.cues != 0 || mention != 0 || trigger.is_some() {
+                starts.push(Start { at, trigger, mention, words: known.cues });
+            }
+        }
+        Ground { parsed, names, words, starts }
+    }
+
+    /// The first match of one of the alternatives that begins at a token or behind it: of those
+    /// that begin together, the one that stands first.
+    pub fn find(
+        &self,
+        alternatives: &[&Alternative],
+        from: usize,
+        budget: &Budget,
+    ) -> Option<Match> {
+        let mut found = Match::default();
+        for start in self.starts.iter().filter(|start| start.at >= from) {
+            for alternative in alternatives {
+                if self.can_begin(alternative.begins, start)
+                    && self.matches(alternative, start.at, budget, &mut found)
+                {
+                    return Some(found);
+                }
+            }
+        }
+        None
+    }
+
+    fn can_begin(&self, begins: Begin, start: &Start) -> bool {
+        match begins {
+            Begin::Trigger(class) => start.trigger == Some(class),
+            Begin::Mention(bit) => start.mention & bit != 0,
+            Begin::Words(set) => self.words.of(start.words).has(set),
+        }
+    }
+
+    fn matches(
+        &self,
+        alternative: &Alternative,
+        at: usize,
+        budget: &Budget,
+        found: &mut Match,
+    ) -> bool {
+        let steps = budget.of_start();
+        found.fillers.clear();
+        found.trigger = None;
+        (found.start, found.end, found.steps) = (at, at, steps);
+        let matched = self.step(&alternative.elements, at, found);
+        budget.steps.set(budget.steps.get() - (steps - found.steps));
+        matched
+    }
+}
+
+impl Alternative {
+    /// The alternatives of a pattern, those with the optional groups first; the words that it asks
+    /// for are noted among the cues.
     ///
     /// # Errors
     /// A message that names the element that is not understood.
-    pub fn compile(text: &str) -> Result<Pattern, String> {
+    pub fn compile(text: &str, cues: &mut WordCues) -> Result<Vec<Alternative>, String> {
         let mut words = text.split_whitespace().collect::<Vec<_>>().into_iter().peekable();
-        let elements = compile_sequence(&mut words, false)?;
-        let alternatives = expand(&elements)
-            .into_iter()
-            .map(|elements| Alternative {
-                needs: Cues::needed_by(&elements),
-                words: needed_words(&elements),
-                elements,
-            })
-            .collect();
-        Ok(Pattern { alternatives })
+        let elements = compile_sequence(&mut words, false, cues)?;
+        expand(&elements).into_iter().map(|elements| Alternative::of(elements, cues)).collect()
     }
 
-    /// What of the pattern a sentence with these cues can match at all.
-    pub fn possible(&self, cues: Cues) -> impl Iterator<Item = Possible<'_>> {
-        self.alternatives.iter().filter(move |a| cues.offers(a)).map(|a| Possible(&a.elements))
+    fn of(elements: Vec<Element>, cues: &mut WordCues) -> Result<Alternative, String> {
+        let pronouns = cues.number(PRONOUNS.map(str::to_owned).to_vec())?;
+        let begins = match elements.first() {
+            Some(Element::Trigger(class)) => Begin::Trigger(*class),
+            Some(Element::Words(set, _)) => Begin::Words(*set),
+            Some(Element::Slot(_, Want::Pronoun)) => Begin::Words(pronouns),
+            Some(Element::Slot(_, want)) if want.mention_bit() != 0 => {
+                Begin::Mention(want.mention_bit())
+            }
+            _ => return Err("it must begin with a trigger, words or a mention".into()),
+        };
+        let mut needs = Cues::needed_by(&elements);
+        if elements.iter().any(|e| matches!(e, Element::Slot(_, Want::Pronoun))) {
+            needs.words.insert(pronouns);
+        }
+        let trigger = elements.iter().find_map(|e| match e {
+            Element::Trigger(class) if *class != TriggerClass::Member => Some(*class),
+            _ => None,
+        });
+        let rarest = needs.words.numbers().max_by_key(|set| cues.rarity(*set));
+        let key = match (trigger, rarest) {
+            (Some(class), _) => Key::Trigger(class),
+            (None, Some(set)) => Key::Words(set),
+            (None, None) if needs.triggers != 0 => Key::Trigger(TriggerClass::Member),
+            (None, None) => Key::None,
+        };
+        Ok(Alternative { elements, begins, needs, key })
     }
-}
 
-/// A pattern, as far as a sentence can match it.
-#[derive(Clone, Copy, Debug)]
-pub struct Possible<'a>(&'a [Element]);
-
-impl Possible<'_> {
-    /// The match that begins at a token, if there is one.
-    pub fn match_at(
-        self,
-        parsed: &Parsed,
-        names: &dyn Names,
-        at: usize,
-        budget: &Budget,
-    ) -> Option<Match> {
-        if !can_begin(self.0.first()?, parsed, at) {
-            return None;
-        }
-        let steps = budget.of_start();
-        let mut found = Match { start: at, end: at, steps, ..Match::default() };
-        let matched = step(self.0, parsed, names, at, &mut found);
-        budget.steps.set(budget.steps.get() - (steps - found.steps));
-        matched.then_some(found)
+    /// What to look it up by.
+    pub fn key(&self) -> Key {
+        self.key
     }
-}
 
-/// Whether the first element can match at a token, by a look at the token alone.
-fn can_begin(first: &Element, parsed: &Parsed, at: usize) -> bool {
-    match first {
-        Element::Trigger(class) => parsed.trigger_at[at].is_some_and(|t| t.class == *class),
-        Element::Slot(_, Want::People | Want::SurePeople | Want::Organisations | Want::Names) => {
-            parsed.mention_at[at].is_some() || is_honorific(parsed.lower(at))
-        }
-        Element::Slot(_, Want::Role | Want::Unit | Want::Tier) => parsed.mention_at[at].is_some(),
-        Element::Slot(_, Want::Pronoun) => matches!(parsed.lower(at), "he" | "she"),
-        Element::Words(phrases) => {
-            phrases.iter().any(|phrase| phrase.first().is_some_and(|w| parsed.lower(at) == w))
-        }
-        _ => true,
+    /// Whether a sentence with these cues can match it.
+    pub fn fits(&self, cues: &Cues) -> bool {
+        cues.offers(&self.needs)
     }
 }
 
@@ -338,11 +529,12 @@ fn expand(elements: &[Element]) -> Vec<Vec<Element>> {
 fn compile_sequence<'a>(
     words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
     inside: bool,
+    cues: &mut WordCues,
 ) -> Result<Vec<Element>, String> {
     let mut elements = Vec::new();
     while let Some(word) = words.next() {
         let element = match word {
-            "(" => Element::Optional(compile_sequence(words, true)?),
+            "(" => Element::Optional(compile_sequence(words, true, cues)?),
             ")?" if inside => return Ok(elements),
             "%app" => Element::Apposition,
             "%aux" => Element::Auxiliaries,
@@ -353,28 +545,26 @@ fn compile_sequence<'a>(
                     whole.push(' ');
                     whole.push_str(words.next().ok_or_else(|| format!("`{whole}` is not closed"))?);
                 }
-                let phrases = whole[1..whole.len() - 1].split('|');
-                Element::Words(
-                    phrases
-                        .map(|p| {
-                            crate::text::tokens(p)
-                                .into_iter()
-                                .map(|t| t.lower.to_string())
-                                .collect()
-                        })
-                        .collect(),
-                )
+                let phrase = |p| crate::text::tokens(p).into_iter().map(|t| t.lower.to_string());
+                let phrases = whole[1..whole.len() - 1].split('|').map(|p| phrase(p).collect());
+                choice(phrases.collect(), cues)?
             }
             _ if word.starts_with('@') => Element::Trigger(trigger_class(&word[1..])?),
             _ if word.starts_with('{') => slot(word)?,
             _ if word.starts_with('~') => {
                 Element::Gap(word[1..].parse().map_err(|_| format!("`{word}` is no gap"))?)
             }
-            _ => Element::Words(vec![vec![word.to_owned()]]),
+            _ => choice(vec![vec![word.to_owned()]], cues)?,
         };
         elements.push(element);
     }
     if inside { Err("a group is not closed".into()) } else { Ok(elements) }
+}
+
+/// One of some phrases.
+fn choice(phrases: Vec<Vec<String>>, cues: &mut WordCues) -> Result<Element, String> {
+    let first = phrases.iter().filter_map(|p| p.first().cloned()).collect();
+    Ok(Element::Words(cues.number(first)?, phrases))
 }
 
 fn trigger_class(name: &str) -> Result<TriggerClass, String> {
@@ -410,155 +600,173 @@ fn slot(word: &str) -> Result<Element, String> {
     Ok(Element::Slot(slot, want))
 }
 
-/// Matches the elements from `at` on; on success `found` holds the match.
-fn step(
-    elements: &[Element],
-    parsed: &Parsed,
-    names: &dyn Names,
-    at: usize,
-    found: &mut Match,
-) -> bool {
-    let Some((first, rest)) = elements.split_first() else {
-        found.end = at;
-        return true;
-    };
-    if found.steps == 0 {
-        return false;
-    }
-    found.steps -= 1;
-    match first {
-        Element::Words(phrases) => phrases.iter().any(|phrase| {
-            phrase.iter().enumerate().all(|(i, word)| parsed.lower(at + i) == word)
-                && step(rest, parsed, names, at + phrase.len(), found)
-        }),
-        Element::Trigger(class) => {
-            let trigger =
-                parsed.trigger_at.get(at).copied().flatten().filter(|t| t.class == *class);
-            let Some(trigger) = trigger else { return false };
-            let before = found.trigger;
-            found.trigger = found.trigger.or(Some((trigger.start, trigger.end)));
-            let matched = step(rest, parsed, names, trigger.end, found);
-            if !matched {
-                found.trigger = before;
-            }
-            matched
-        }
-        Element::Slot(slot, want) => fill(*slot, *want, rest, parsed, names, at, found),
-        Element::Apposition => {
-            appositions(parsed, at).into_iter().any(|end| step(rest, parsed, names, end, found))
-        }
-        Element::Auxiliaries => step(rest, parsed, names, skip_auxiliaries(parsed, at), found),
-        Element::Determiners => step(rest, parsed, names, skip_determiners(parsed, at), found),
-        Element::Gap(most) => {
-            for skipped in 0..=*most {
-                if step(rest, parsed, names, at + skipped, found) {
-                    return true;
-                }
-                let barrier = at + skipped >= parsed.tokens.len()
-                    || matches!(
-                        parsed.lower(at + skipped),
-                        ";" | "." | "!" | "?" | "by" | "where" | "which"
-                    )
-                    || parsed.trigger_at[at + skipped]
-                        .is_some_and(|t| t.class != TriggerClass::Member);
-                if barrier {
-                    return false;
-                }
-            }
-            false
-        }
-        // Compiling has expanded them.
-        Element::Optional(_) => false,
-    }
-}
-
-fn fill(
-    slot: Slot,
-    want: Want,
-    rest: &[Element],
-    parsed: &Parsed,
-    names: &dyn Names,
-    at: usize,
-    found: &mut Match,
-) -> bool {
-    let depth = found.fillers.len();
-    let first = found.start == at
-        || want == Want::People && matches!(parsed.lower(at.wrapping_sub(1)), "a" | "an");
-    if slot == Slot::Subject && first && follows_preposition(parsed, want, at) {
-        return false;
-    }
-    if let Some((fillers, end)) = fillers_at(slot, want, parsed, names, at) {
-        // "joins Tidewater's legal community": what is joined stands behind the possessive.
-        if slot == Slot::Body && rest.is_empty() && parsed.lower(end) == "'s" {
+impl Ground<'_> {
+    /// Matches the elements from `at` on; on success `found` holds the match.
+    fn step(&self, elements: &[Element], at: usize, found: &mut Match) -> bool {
+        let parsed = self.parsed;
+        let Some((first, rest)) = elements.split_first() else {
+            found.end = at;
+            return true;
+        };
+        if found.steps == 0 {
             return false;
         }
-        found.fillers.extend(fillers);
-        if step(rest, parsed, names, end, found) {
+        found.steps -= 1;
+        match first {
+            Element::Words(set, phrases) => {
+                self.words.of(parsed.known(at).cues).has(*set)
+                    && phrases.iter().any(|phrase| {
+                        phrase.iter().enumerate().all(|(i, word)| parsed.lower(at + i) == word)
+                            && self.step(rest, at + phrase.len(), found)
+                    })
+            }
+            Element::Trigger(class) => {
+                let trigger = parsed.trigger(at).filter(|t| t.class == *class);
+                let Some(trigger) = trigger else { return false };
+                let before = found.trigger;
+                found.trigger = found.trigger.or(Some((trigger.start, trigger.end)));
+                let matched = self.step(rest, trigger.end, found);
+                if !matched {
+                    found.trigger = before;
+                }
+                matched
+            }
+            Element::Slot(slot, want) => self.fill(*slot, *want, rest, at, found),
+            Element::Apposition => self.apposition(rest, at, found),
+            Element::Auxiliaries => self.step(rest, skip_auxiliaries(parsed, at), found),
+            Element::Determiners => self.step(rest, skip_determiners(parsed, at), found),
+            Element::Gap(most) => self.gap(*most, rest, at, found),
+            // Compiling has expanded them.
+            Element::Optional(_) => false,
+        }
+    }
+
+    fn gap(&self, most: usize, rest: &[Element], from: usize, found: &mut Match) -> bool {
+        let parsed = self.parsed;
+        for at in from..=from + most {
+            if self.step(rest, at, found) {
+                return true;
+            }
+            let barrier = at >= parsed.tokens.len()
+                || parsed.is(at, WordClass::BARRIER)
+                || parsed.trigger(at).is_some_and(|t| t.class != TriggerClass::Member);
+            if barrier {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Goes on at once, or behind an apposition that begins at `at`, the nearest end first.
+    fn apposition(&self, rest: &[Element], at: usize, found: &mut Match) -> bool {
+        let parsed = self.parsed;
+        if self.step(rest, at, found) {
             return true;
         }
-        found.fillers.truncate(depth);
+        let bracket = skip_bracket(parsed, at);
+        if bracket > at && self.step(rest, bracket, found) {
+            return true;
+        }
+        if !matches!(parsed.lower(bracket), "," | "–" | "—") {
+            return false;
+        }
+        let opened = bracket + 1;
+        // "Ana Castellan, who …", "Ana Castellan, will …": a comma that nothing closes.
+        let goes_on = matches!(
+            parsed.lower(opened),
+            "who" | "will" | "has" | "have" | "is" | "was" | "chose" | "decided"
+        ) || parsed.trigger(opened).is_some();
+        if goes_on && self.step(rest, opened, found) {
+            return true;
+        }
+        for i in opened..(opened + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()) {
+            let word = parsed.lower(i);
+            // "Acme, a sponsor since 2015 has renewed": the second comma is often forgotten.
+            let end = match word {
+                "," | "–" | "—" => Some(i + 1),
+                "has" | "have" | "will" if i > opened => Some(i),
+                _ => None,
+            };
+            if end.is_some_and(|end| self.step(rest, end, found)) {
+                return true;
+            }
+            if matches!(word, ";" | "!" | "?") {
+                break;
+            }
+        }
+        false
     }
-    false
+
+    fn fill(&self, slot: Slot, want: Want, rest: &[Element], at: usize, found: &mut Match) -> bool {
+        let parsed = self.parsed;
+        let depth = found.fillers.len();
+        let first = found.start == at
+            || want == Want::People && matches!(parsed.lower(at.wrapping_sub(1)), "a" | "an");
+        if slot == Slot::Subject && first && follows_preposition(parsed, want, at) {
+            return false;
+        }
+        if let Some(end) = self.fillers_at(slot, want, at, &mut found.fillers) {
+            // "joins Tidewater's legal community": what is joined stands behind the possessive.
+            let owns = slot == Slot::Body && rest.is_empty() && parsed.lower(end) == "'s";
+            if !owns && self.step(rest, end, found) {
+                return true;
+            }
+        }
+        found.fillers.truncate(depth);
+        false
+    }
+
+    /// Adds what fills the slot at a token, and says where it ends. What was added where nothing
+    /// fills it, the caller takes away.
+    fn fillers_at(
+        &self,
+        slot: Slot,
+        want: Want,
+        at: usize,
+        fillers: &mut Vec<Filler>,
+    ) -> Option<usize> {
+        let (parsed, names) = (self.parsed, self.names);
+        let mut add = |start, end, own| fillers.push(Filler { slot, start, end, own });
+        let mention = parsed.mention(at);
+        let end = match want {
+            Want::Role | Want::Unit | Want::Tier => {
+                let fits = |m: &Mention| mention_bit(m.kind) == want.mention_bit();
+                mention.filter(fits)?.end
+            }
+            Want::Body | Want::Place => {
+                // "the Bank" is the document's own, not a bank of that name.
+                let own = names.is_own(parsed, at);
+                let named = mention.filter(|m| own != Some(m.end) && is_place(parsed, *m, want));
+                add(at, named.map_or(own, |m| Some(m.end))?, named.is_none());
+                return named.map_or(own, |m| Some(m.end));
+            }
+            Want::Pronoun => {
+                let said = PRONOUNS.contains(&parsed.lower(at)) && parsed.antecedent.is_some();
+                said.then_some(at + 1)?
+            }
+            Want::Handle => {
+                let word = parsed.tokens.get(at)?;
+                let fits = word.kind == TokenKind::Word
+                    && mention.is_none()
+                    && parsed.trigger(at).is_none()
+                    && word.lower.len() > 3
+                    && names.can_be_handle(&word.lower);
+                fits.then_some(at + 1)?
+            }
+            Want::People | Want::SurePeople | Want::Organisations | Want::Names => {
+                return each_name(parsed, want, at, &mut |m| add(m.start, m.end, false));
+            }
+        };
+        add(at, end, false);
+        Some(end)
+    }
 }
 
-fn fillers_at(
-    slot: Slot,
-    want: Want,
-    parsed: &Parsed,
-    names: &dyn Names,
-    at: usize,
-) -> Option<(Vec<Filler>, usize)> {
-    let filler = |m: Mention| Filler { slot, start: m.start, end: m.end, own: false };
-    let mention = parsed.mention_at.get(at).copied().flatten();
-    match want {
-        Want::Role | Want::Unit | Want::Tier => {
-            let mention = mention?;
-            let fits = matches!(
-                (want, mention.kind),
-                (Want::Role, MentionKind::Role)
-                    | (Want::Unit, MentionKind::Unit)
-                    | (Want::Tier, MentionKind::Tier)
-            );
-            fits.then(|| (vec![filler(mention)], mention.end))
-        }
-        Want::Body | Want::Place => {
-            // "the Bank" is the document's own, not a bank of that name.
-            let own = names.is_own(parsed, at);
-            if let Some(mention) = mention
-                && let MentionKind::Name(_) = mention.kind
-                && own != Some(mention.end)
-            {
-                let kind = mention.name_type();
-                let fits = if want == Want::Body {
-                    kind.body || kind.known_body
-                } else {
-                    !kind.surely_person
-                };
-                if fits && !is_event(parsed.slice(mention.start, mention.end)) {
-                    return Some((vec![filler(mention)], mention.end));
-                }
-            }
-            let end = own?;
-            Some((vec![Filler { slot, start: at, end, own: true }], end))
-        }
-        Want::Pronoun => {
-            let said = matches!(parsed.lower(at), "he" | "she") && parsed.antecedent.is_some();
-            said.then(|| (vec![Filler { slot, start: at, end: at + 1, own: false }], at + 1))
-        }
-        Want::Handle => {
-            let word = parsed.tokens.get(at)?;
-            let fits = word.kind == TokenKind::Word
-                && mention.is_none()
-                && parsed.trigger_at[at].is_none()
-                && word.lower.len() > 3
-                && names.can_be_handle(&word.lower);
-            fits.then(|| (vec![Filler { slot, start: at, end: at + 1, own: false }], at + 1))
-        }
-        Want::People | Want::SurePeople | Want::Organisations | Want::Names => {
-            let (mentions, end) = names_list(parsed, want, at)?;
-            Some((mentions.into_iter().map(filler).collect(), end))
-        }
-    }
+/// Whether a name can be the body of a slot.
+fn is_place(parsed: &Parsed, mention: Mention, want: Want) -> bool {
+    let MentionKind::Name(kind) = mention.kind else { return false };
+    let fits = if want == Want::Body { kind.body || kind.known_body } else { !kind.surely_person };
+    fits && !is_event(parsed.slice(mention.start, mention.end))
 }
 
 /// "…, head of storage at Acme, has joined": Acme is not who joins. Nor is the last of a list of
@@ -568,10 +776,9 @@ fn follows_preposition(parsed: &Parsed, want: Want, at: usize) -> bool {
     let of_somebody = matches!(parsed.lower(before), "at" | "of" | "from" | "with" | "by");
     let beside_person = matches!(want, Want::Organisations | Want::Names)
         && matches!(parsed.lower(before), "," | "and")
-        && parsed.mention_at[..before]
-            .iter()
+        && parsed
+            .mentions()
             .rev()
-            .flatten()
             .filter(|m| m.end <= before && matches!(m.kind, MentionKind::Name(_)))
             .take(2)
             .any(|m| {
@@ -610,6 +817,18 @@ pub fn is_event(name: &str) -> bool {
 
 /// "A, B (C), and D": the names that fit, and where the list ends.
 pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention>, usize)> {
+    let mut found = Vec::new();
+    let end = each_name(parsed, want, at, &mut |mention| found.push(mention))?;
+    Some((found, end))
+}
+
+/// Hands over the names of a list one by one; `None` at the end where they do not fit together.
+fn each_name(
+    parsed: &Parsed,
+    want: Want,
+    at: usize,
+    take: &mut dyn FnMut(Mention),
+) -> Option<usize> {
     let fits = |mention: Mention| {
         let MentionKind::Name(_) = mention.kind else { return false };
         let kind = mention.name_type();
@@ -629,10 +848,17 @@ pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention
         }
     };
     let honorific_end = skip_honorific(parsed, at);
-    let first = parsed.mention_at.get(honorific_end).copied().flatten().filter(|m| fits(*m))?;
-    let mut found = vec![first];
+    let first = parsed.mention(honorific_end).filter(|m| fits(*m))?;
+    // One sure name vouches for the unusual ones beside it.
+    let (mut sure, mut shouted) = (false, false);
+    let mut hand_over = |mention: Mention| {
+        sure |= mention.name_type().surely_person;
+        shouted |= mention.name_type().shouted;
+        take(mention);
+    };
+    hand_over(first);
     let mut end = first.end;
-    while found.len() < NAMES_MAX {
+    for _ in 1..NAMES_MAX {
         let mut after = skip_bracket(parsed, end);
         // "Quill Data Inc., Kestrel Systems"
         if parsed.lower(after) == "." && matches!(parsed.lower(after + 1), "," | "and") {
@@ -658,27 +884,23 @@ pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention
         // organisations.
         let passes =
             |m: Mention| want == Want::Organisations && m.name_type().surely_person || fits(m);
-        let Some(mention) = parsed.mention_at.get(next).copied().flatten().filter(|m| passes(*m))
-        else {
+        let Some(mention) = parsed.mention(next).filter(|m| passes(*m)) else {
             break;
         };
-        found.push(mention);
+        hand_over(mention);
         end = mention.end;
     }
-    // One sure name vouches for the unusual ones beside it.
-    let sure = || found.iter().any(|m| m.name_type().surely_person);
-    let shouted = found.iter().any(|m| m.name_type().shouted);
     let vouched = match want {
-        Want::SurePeople => sure(),
-        Want::People => !shouted || sure(),
+        Want::SurePeople => sure,
+        Want::People => !shouted || sure,
         _ => true,
     };
-    vouched.then_some((found, end))
+    vouched.then_some(end)
 }
 
 /// "Acme Store Head Ana Castellan": what stands before the role is her employer.
 fn is_title(parsed: &Parsed, mention: Mention) -> bool {
-    let at = |at: usize| parsed.mention_at.get(at).copied().flatten();
+    let at = |at: usize| parsed.mention(at);
     at(mention.end).is_some_and(|role| {
         role.kind == MentionKind::Role
             && at(role.end).is_some_and(|name| matches!(name.kind, MentionKind::Name(_)))
@@ -693,23 +915,27 @@ fn stands_alone(parsed: &Parsed, mention: Mention) -> bool {
             || parsed.lower(b) == "to"
                 && b.checked_sub(1).is_some_and(|c| parsed.lower(c).starts_with("congrat"))
             || (0..=b).any(|t| {
-                parsed.trigger_at[t]
+                parsed
+                    .trigger(t)
                     .is_some_and(|t| t.class == TriggerClass::Welcome && t.end == mention.start)
             })
     });
-    let goes_on = parsed.mention_at.get(mention.end).copied().flatten().is_some()
+    let goes_on = parsed.mention(mention.end).is_some()
         || parsed.tokens.get(mention.end).is_some_and(|t| t.capital)
         || parsed.lower(mention.end) == "'s";
     opens && !goes_on
 }
 
-fn is_honorific(word: &str) -> bool {
-    matches!(word, "dr" | "mr" | "mrs" | "ms" | "mx" | "prof" | "professor" | "sir" | "amb")
-}
+/// Words before the name of a person that are no part of it.
+pub const SALUTATIONS: &[&str] =
+    &["dr", "mr", "mrs", "ms", "mx", "prof", "professor", "sir", "amb"];
+
+/// Words and marks over which no gap reaches.
+pub const BARRIERS: &[&str] = &[";", ".", "!", "?", "by", "where", "which"];
 
 fn skip_honorific(parsed: &Parsed, at: usize) -> usize {
     let mut at = at;
-    while is_honorific(parsed.lower(at)) {
+    while parsed.is(at, WordClass::SALUTATION) {
         at += 1;
         if parsed.lower(at) == "." {
             at += 1;
@@ -728,42 +954,8 @@ pub fn skip_bracket(parsed: &Parsed, at: usize) -> usize {
         .map_or(at, |close| skip_bracket(parsed, close + 1))
 }
 
-/// Where an apposition that begins at `at` may end, nearest first; `at` itself comes first.
-fn appositions(parsed: &Parsed, at: usize) -> Vec<usize> {
-    let mut ends = vec![at];
-    let bracket = skip_bracket(parsed, at);
-    if bracket > at {
-        ends.push(bracket);
-    }
-    let mut opened = bracket;
-    if matches!(parsed.lower(opened), "," | "–" | "—") {
-        opened += 1;
-        // "Ana Castellan, who …", "Ana Castellan, will …": a comma that nothing closes.
-        let goes_on = matches!(
-            parsed.lower(opened),
-            "who" | "will" | "has" | "have" | "is" | "was" | "chose" | "decided"
-        ) || parsed.trigger_at.get(opened).copied().flatten().is_some();
-        if goes_on {
-            ends.push(opened);
-        }
-        for i in opened..(opened + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()) {
-            if matches!(parsed.lower(i), "," | "–" | "—") {
-                ends.push(i + 1);
-            }
-            // "Acme, a sponsor since 2015 has renewed": the second comma is often forgotten.
-            if i > opened && matches!(parsed.lower(i), "has" | "have" | "will") {
-                ends.push(i);
-            }
-            if matches!(parsed.lower(i), ";" | "!" | "?") {
-                break;
-            }
-        }
-    }
-    ends
-}
-
 /// Words between a subject and its verb.
-const AUXILIARIES: &[&str] = &[
+pub const AUXILIARIES: &[&str] = &[
     "'ll",
     "'s",
     "again",
@@ -828,16 +1020,16 @@ const AUXILIARIES: &[&str] = &[
 
 fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
     let mut at = at;
-    while at < parsed.tokens.len() && parsed.trigger_at[at].is_none() {
-        let word = parsed.lower(at);
-        let auxiliary = AUXILIARIES.contains(&word);
+    while at < parsed.tokens.len() && parsed.trigger(at).is_none() {
         // "is (re-)joining"
         let bracket = skip_bracket(parsed, at);
         if bracket > at && bracket <= at + 5 {
             at = bracket;
             continue;
         }
-        if !(auxiliary || word.ends_with("ly") && word.len() > 4) {
+        let word = parsed.lower(at);
+        let adverb = word.ends_with("ly") && word.len() > 4;
+        if !(adverb || parsed.is(at, WordClass::AUXILIARY)) {
             break;
         }
         at += 1;
@@ -845,44 +1037,45 @@ fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
     at
 }
 
+/// Words before a name or a role that say which one it is.
+pub const DETERMINERS: &[&str] = &[
+    "the",
+    "a",
+    "an",
+    "our",
+    "its",
+    "their",
+    "his",
+    "her",
+    "this",
+    "new",
+    "newest",
+    "latest",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "next",
+    "as",
+    "to",
+    "'s",
+    "official",
+    "newly",
+    "another",
+    "additional",
+    "inaugural",
+    "permanent",
+    "of",
+    "full-time",
+    "prestigious",
+    "existing",
+    "my",
+];
+
 fn skip_determiners(parsed: &Parsed, at: usize) -> usize {
     let mut at = at;
-    while matches!(
-        parsed.lower(at),
-        "the"
-            | "a"
-            | "an"
-            | "our"
-            | "its"
-            | "their"
-            | "his"
-            | "her"
-            | "this"
-            | "new"
-            | "newest"
-            | "latest"
-            | "first"
-            | "second"
-            | "third"
-            | "fourth"
-            | "fifth"
-            | "next"
-            | "as"
-            | "to"
-            | "'s"
-            | "official"
-            | "newly"
-            | "another"
-            | "additional"
-            | "inaugural"
-            | "permanent"
-            | "of"
-            | "full-time"
-            | "prestigious"
-            | "existing"
-            | "my"
-    ) && parsed.mention_at.get(at).copied().flatten().is_none()
-    {
+    while parsed.is(at, WordClass::DETERMINER) && parsed.mention(at).is_none() {
         at += 1;
     }
     at

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, WordClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::Names;
 use crate::model::{Article, fold_name};
@@ -70,7 +70,46 @@ pub struct Context {
     /// The bodies that it names.
     bodies: Vec<String>,
     /// Types that the document settles, by folded name.
-    types: HashMap<String, NameType>,
+    types: Types,
+}
+
+/// Types of names, by folded name.
+#[derive(Debug, Default)]
+struct Types {
+    by_name: HashMap<String, NameType>,
+    /// How the names begin, one bit for some beginnings: most names begin otherwise, and need no
+    /// folding.
+    begins: u64,
+}
+
+impl Types {
+    fn insert(&mut self, folded: String, kind: NameType) {
+        self.begins |= match folded.as_bytes() {
+            [first, second, ..] if first.is_ascii() && second.is_ascii() => {
+                beginning(*first, *second)
+            }
+            _ => u64::MAX,
+        };
+        self.by_name.insert(folded, kind);
+    }
+
+    /// The type of a name as written.
+    fn get(&self, name: &str) -> Option<&NameType> {
+        // What folding does to two plain letters at the beginning is known; of articles, brackets
+        // and marks it is not.
+        if let [first, second, third, ..] = name.as_bytes()
+            && [first, second, third].iter().all(|b| b.is_ascii_alphanumeric())
+            && !name.as_bytes()[..3].eq_ignore_ascii_case(b"the")
+            && self.begins & beginning(first.to_ascii_lowercase(), second.to_ascii_lowercase()) == 0
+        {
+            return None;
+        }
+        self.by_name.get(&fold_name(name))
+    }
+}
+
+fn beginning(first: u8, second: u8) -> u64 {
+    1 << ((usize::from(first) * 31 + usize::from(second)) % 64)
 }
 
 impl Context {
@@ -90,12 +129,11 @@ impl Context {
             people: HashMap::new(),
             acronyms: HashMap::new(),
             bodies: Vec::new(),
-            types: HashMap::new(),
+            types: Types::default(),
         };
-        context.election = tells(sentences, ELECTION_WORDS);
-        context.selection =
-            context.election || tells(sentences, &["selection", "selections", "voted", "vote"]);
-        context.launch = tells(sentences, LAUNCH_WORDS);
+        context.election = tells(sentences, WordClass::ELECTION);
+        context.selection = context.election || tells(sentences, WordClass::SELECTION);
+        context.launch = tells(sentences, WordClass::LAUNCH);
         for parsed in sentences {
             for mention in parsed.mentions() {
                 let MentionKind::Name(kind) = mention.kind else { continue };
@@ -107,7 +145,15 @@ impl Context {
         context.own_acronym = acronym_of(article.publisher.trim(), sentences);
         if let (Some(acronym), false) = (&context.own_acronym, context.wire) {
             // A document that says only "ISRG" is about ISRG.
-            if !sentences.iter().any(|p| p.text.contains(article.publisher.trim())) {
+            let publisher = article.publisher.trim();
+            let mut seen = "";
+            let named = sentences.iter().any(|p| {
+                // The sentences of a block have its text in common.
+                let new = !std::ptr::eq(p.text, seen);
+                seen = p.text;
+                new && p.text.contains(publisher)
+            });
+            if !named {
                 context.own_body = Some(acronym.clone());
             }
         }
@@ -150,23 +196,14 @@ impl Context {
 
     /// Settles the types of all names by what the whole document says of them.
     pub fn settle(&self, parsed: &mut Parsed) {
-        for at in 0..parsed.mention_at.len() {
-            let Some(mention) = parsed.mention_at[at] else { continue };
-            if let MentionKind::Name(kind) = mention.kind {
-                let settled = self.name_type(parsed, mention);
-                if settled != kind {
-                    parsed.mention_at[at] =
-                        Some(Mention { kind: MentionKind::Name(settled), ..mention });
-                }
-            }
-        }
+        parsed.settle(|parsed, mention| self.name_type(parsed, mention));
     }
 
     /// The type of a name in the light of the whole document.
     fn name_type(&self, parsed: &Parsed, mention: Mention) -> NameType {
         let MentionKind::Name(kind) = mention.kind else { return NameType::default() };
         let raw = parsed.slice(mention.start, mention.end);
-        if let Some(settled) = self.types.get(&fold_name(raw)) {
+        if let Some(settled) = self.types.get(raw) {
             return *settled;
         }
         // "Yarrow is a designer" makes Yarrow Wren a person.
@@ -174,14 +211,14 @@ impl Context {
         if mention.end - mention.start > 1
             && kind.person
             && !kind.organisation
-            && self.types.get(&fold_name(first)).is_some_and(|t| t.surely_person)
+            && self.types.get(first).is_some_and(|t| t.surely_person)
         {
             return NameType { person: true, surely_person: true, ..NameType::default() };
         }
         if mention.end - mention.start == 1
             && !kind.organisation
             && !kind.body
-            && self.knows_person(raw)
+            && self.people.contains_key(parsed.lower(mention.start))
         {
             return NameType { person: true, surely_person: true, ..NameType::default() };
         }
@@ -238,11 +275,6 @@ impl Context {
         self.people.get(&trimmed.to_lowercase()).cloned().unwrap_or_else(|| trimmed.to_owned())
     }
 
-    /// Whether a single word is part of the name of a known person.
-    pub fn knows_person(&self, word: &str) -> bool {
-        self.people.contains_key(&word.to_lowercase())
-    }
-
     /// Whether a name means the document's own body.
     pub fn is_own_body(&self, name: &str) -> bool {
         let Some(own) = &self.own_body else { return false };
@@ -250,11 +282,13 @@ impl Context {
             return true;
         }
         let own = fold_name(own);
-        [fold_name(name), fold_name(&self.full_name(name))].iter().any(|name| {
-            own == *name
+        let means = |name: &str| {
+            own == name
                 || (name.len() > 3 && own.starts_with(name))
                 || (own.len() > 3 && name.starts_with(&own))
-        })
+        };
+        let full = self.acronyms.get(name.trim());
+        means(&fold_name(name)) || full.is_some_and(|full| means(&fold_name(full)))
     }
 
     fn learn_person(&mut self, parsed: &Parsed, mention: Mention) {
@@ -276,14 +310,8 @@ impl Context {
         let handle =
             parsed.lower(mention.end) == "(" && parsed.lower(mention.end + 1).starts_with('@');
         let role_behind = parsed.lower(mention.end) == ","
-            && (mention.end + 1..mention.end + 3).any(|at| {
-                parsed
-                    .mention_at
-                    .get(at)
-                    .copied()
-                    .flatten()
-                    .is_some_and(|m| m.kind == MentionKind::Role)
-            });
+            && (mention.end + 1..mention.end + 3)
+                .any(|at| parsed.mention(at).is_some_and(|m| m.kind == MentionKind::Role));
         if handle || role_behind {
             let name = fold_name(parsed.slice(mention.start, mention.end));
             self.types.insert(
@@ -301,7 +329,7 @@ impl Context {
             return;
         }
         for at in mention.end..(mention.end + 25).min(parsed.tokens.len()) {
-            if parsed.mention_at[at].is_some_and(
+            if parsed.mention(at).is_some_and(
                 |m| matches!(m.kind, MentionKind::Name(k) if k.person || k.surely_person),
             ) {
                 return;
@@ -393,7 +421,7 @@ impl Context {
 /// Whether the word at a place of a definition is a person's role. Companies are developers and
 /// leaders too, but no Designers.
 fn defines_person(parsed: &Parsed, at: usize, kind: NameType) -> bool {
-    let role = parsed.mention_at[at].is_some_and(|m| m.kind == MentionKind::Role);
+    let role = parsed.mention(at).is_some_and(|m| m.kind == MentionKind::Role);
     let personal =
         (!kind.lone || parsed.tokens[at].capital) && !COMPANY_ROLES.contains(&parsed.lower(at));
     role && personal && (kind.person || kind.lone) && !kind.organisation
@@ -491,14 +519,18 @@ fn is_one_person(author: &str, publisher: &str) -> bool {
 }
 
 /// Words of a post that reports an election.
-const ELECTION_WORDS: &[&str] =
+pub const ELECTION_WORDS: &[&str] =
     &["elected", "election", "elections", "votes", "ballots", "elect", "elects"];
+/// Words of a post that reports a selection.
+pub const SELECTION_WORDS: &[&str] = &["selection", "selections", "voted", "vote"];
 /// Words of a post that reports the launch of a body.
-const LAUNCH_WORDS: &[&str] = &["launch", "launched", "founding"];
+pub const LAUNCH_WORDS: &[&str] = &["launch", "launched", "founding"];
+/// Words by which a publisher speaks of itself.
+pub const FIRST_PERSON: &[&str] = &["we", "our", "i", "i'm", "i’m", "we’re", "we're", "us"];
 
-/// Whether the first sentences use one of the words.
-fn tells(sentences: &[&Parsed], words: &[&str]) -> bool {
-    sentences.iter().take(6).any(|p| p.tokens.iter().any(|t| words.contains(&t.lower.as_str())))
+/// Whether the first sentences use a word of the class.
+fn tells(sentences: &[&Parsed], class: WordClass) -> bool {
+    sentences.iter().take(6).any(|p| p.has(class))
 }
 
 impl Names for Context {
@@ -572,7 +604,10 @@ fn acronym_of(publisher: &str, sentences: &[&Parsed]) -> Option<String> {
         .filter(|c| c.is_uppercase())
         .collect();
     let used = initials.len() >= 3
-        && sentences.iter().any(|p| p.tokens.iter().any(|t| p.text[t.span.clone()] == initials));
+        && sentences.iter().any(|p| {
+            let mut alike = p.tokens.iter().filter(|t| t.span.len() == initials.len());
+            alike.any(|t| p.text[t.span.clone()] == initials)
+        });
     used.then_some(initials)
 }
 
@@ -598,14 +633,8 @@ const SPOKEN_SENTENCES_MAX: usize = 8;
 /// "We", "our": the publisher speaks, even where it does not name itself.
 fn speaks_for_itself(sentences: &[&Parsed]) -> bool {
     sentences.iter().take(SPOKEN_SENTENCES_MAX).any(|p| {
-        let quoted = p.tokens.iter().any(|t| matches!(t.lower.as_str(), "\"" | "“" | "”"));
-        !quoted
-            && p.tokens.iter().any(|t| {
-                matches!(
-                    t.lower.as_str(),
-                    "we" | "our" | "i" | "i'm" | "i’m" | "we’re" | "we're" | "us"
-                )
-            })
+        let quoted = || p.tokens.iter().any(|t| matches!(t.lower.as_str(), "\"" | "“" | "”"));
+        p.has(WordClass::FIRST_PERSON) && !quoted()
     })
 }
 
@@ -674,12 +703,8 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
         for mention in parsed.mentions() {
             let MentionKind::Name(_) = mention.kind else { continue };
             let kind = context.name_type(parsed, mention);
-            let role_follows = parsed
-                .mention_at
-                .get(mention.end)
-                .copied()
-                .flatten()
-                .is_some_and(|m| m.kind == MentionKind::Role);
+            let role_follows =
+                parsed.mention(mention.end).is_some_and(|m| m.kind == MentionKind::Role);
             if kind.surely_person || role_follows && mention.start > 0 {
                 continue;
             }

@@ -1,13 +1,11 @@
 //! HTML to blocks: titles, headings, paragraphs, list items, cells and quotes, each with the
 //! heading above it and the paragraph that leads into its list.
 //!
-//! The tokenizer is html5gum's (WHATWG), so broken markup is no error. No tree is built: an open
-//! list of a few counters is all the state there is, so that depth costs nothing.
+//! Broken markup is no error. No tree is built: an open list of a few counters is all the state
+//! there is, so that depth costs nothing.
 
-use std::convert::Infallible;
-
-use html5gum::Tokenizer;
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use super::escape::push_reference;
+use super::html::{Piece, Pieces};
 
 /// No article has more blocks; what comes after is dropped. Keeps a page of 100,000 list items
 /// from costing more than reading it.
@@ -18,6 +16,9 @@ pub const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// No block is longer, in bytes; what comes after starts a block of its own.
 const BLOCK_BYTES_MAX: usize = 64 * 1024;
+
+/// No tag of which anything is known has a longer name.
+const TAG_BYTES_MAX: usize = 16;
 
 /// What a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,25 +67,39 @@ pub struct Block {
 pub fn blocks(title: &str, html: &str) -> Vec<Block> {
     let mut builder = Builder::default();
     builder.push_title(title);
-    // The emitter that lends its strings: most of a page is tags that open and close nothing here.
-    let mut tag: Vec<u8> = Vec::with_capacity(16);
-    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: html5gum::Span<()>| {
-        match event {
-            CallbackEvent::OpenStartTag { name } => {
-                tag.clear();
-                tag.extend_from_slice(name);
+    let mut name = [0; TAG_BYTES_MAX];
+    let mut plain = String::new();
+    for piece in Pieces::new(html) {
+        match piece {
+            Piece::Text(text) => builder.text(text),
+            Piece::Reference(reference) => {
+                plain.clear();
+                push_reference(reference, &mut plain);
+                builder.text(&plain);
             }
-            CallbackEvent::CloseStartTag { self_closing } => builder.open(&tag, self_closing),
-            CallbackEvent::EndTag { name } => builder.close(name),
-            CallbackEvent::String { value } => builder.text(&String::from_utf8_lossy(value)),
-            _ => {}
+            Piece::Open { name: written, self_closing } => {
+                builder.open(in_small_letters(written, &mut name), self_closing);
+            }
+            Piece::Close(written) => builder.close(in_small_letters(written, &mut name)),
         }
-        builder.is_full().then_some(())
-    });
-    // The first thing that the emitter yields says that there are blocks enough.
-    let _: Option<Result<(), Infallible>> = Tokenizer::new_with_emitter(html, emitter).next();
+        if builder.is_full() {
+            break;
+        }
+    }
     builder.flush();
     builder.blocks
+}
+
+/// A tag's name in small letters; nothing where it is too long to be known.
+fn in_small_letters<'a>(written: &'a str, buffer: &'a mut [u8; TAG_BYTES_MAX]) -> &'a [u8] {
+    let written = written.as_bytes();
+    if !written.iter().any(u8::is_ascii_uppercase) {
+        return written;
+    }
+    let Some(name) = buffer.get_mut(..written.len()) else { return b"" };
+    name.copy_from_slice(written);
+    name.make_ascii_lowercase();
+    name
 }
 
 /// The text of a fragment of HTML on one line, for titles and summaries.
@@ -237,10 +252,10 @@ impl Builder {
         }
         let mut rest = text;
         while !rest.is_empty() {
-            // Plain letters and marks come in runs, and runs are copied whole.
-            let plain = rest.bytes().take_while(u8::is_ascii_graphic).count();
-            if plain > 0 {
-                let (run, after) = rest.split_at(plain.min(BLOCK_BYTES_MAX));
+            // Words come in runs, and runs are copied whole.
+            let room = BLOCK_BYTES_MAX.saturating_sub(self.text.len());
+            let (run, after) = rest.split_at(clean_run(rest, room));
+            if !run.is_empty() {
                 self.push_run(run);
                 rest = after;
             } else if let Some(c) = rest.chars().next() {
@@ -262,7 +277,7 @@ impl Builder {
         }
     }
 
-    /// Adds text without white space, noting whether it is still the strong beginning.
+    /// Adds text that neither begins nor ends with white space, noting whether it is still the strong beginning.
     fn push_run(&mut self, run: &str) {
         if self.strong_depth == 0 {
             self.all_strong = false;
@@ -282,7 +297,9 @@ impl Builder {
             self.text.clear();
             return;
         }
-        let text = std::mem::take(&mut self.text);
+        // The buffer stays for the next block; the block takes as much as it needs.
+        let text = self.text.as_str().to_owned();
+        self.text.clear();
         let strong_prefix = self.strong_prefix.min(text.len());
         let kind = self.kind(&text, strong_prefix);
         let index = self.blocks.len();
@@ -337,6 +354,50 @@ impl Builder {
         }
         self.blocks.len().checked_sub(1)
     }
+}
+
+/// How many bytes at the start are plain words with single spaces between them: as many words as it
+/// takes to fill `room`, none of them longer than a block.
+fn clean_run(text: &str, room: usize) -> usize {
+    let bytes = text.as_bytes();
+    if !bytes.first().is_some_and(u8::is_ascii_graphic) {
+        return 0;
+    }
+    let mut at = clean_steps(&bytes[..bytes.len().min(room)]);
+    let mut word = bytes[..at].iter().rposition(|b| *b == b' ').map_or(0, |space| space + 1);
+    let mut end = if word == at { at.saturating_sub(1) } else { at };
+    while let Some(byte) = bytes.get(at) {
+        if byte.is_ascii_graphic() {
+            end = at + 1;
+            if end - word >= BLOCK_BYTES_MAX {
+                break;
+            }
+        } else if *byte == b' ' && at == end && end < room {
+            word = at + 1;
+        } else {
+            break;
+        }
+        at += 1;
+    }
+    end
+}
+
+/// The same in whole steps of bytes that are looked at together; it may end behind a space.
+fn clean_steps(bytes: &[u8]) -> usize {
+    const STEP: usize = 16;
+    let mut at = 0;
+    while let (Some(here), Some(next)) =
+        (bytes.get(at..at + STEP), bytes.get(at + 1..at + 1 + STEP))
+    {
+        let odd = here.iter().zip(next).fold(false, |odd, (a, b)| {
+            odd | !(b' '..=b'~').contains(a) | ((*a == b' ') & (*b == b' '))
+        });
+        if odd {
+            break;
+        }
+        at += STEP;
+    }
+    at
 }
 
 fn is_block(name: &[u8]) -> bool {

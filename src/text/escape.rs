@@ -15,6 +15,46 @@ pub fn unescape(text: &str) -> String {
     plain
 }
 
+/// The references that make up nearly all of the named ones.
+const COMMON: [(&str, char); 14] = [
+    ("&amp;", '&'),
+    ("&nbsp;", '\u{a0}'),
+    ("&quot;", '"'),
+    ("&lt;", '<'),
+    ("&gt;", '>'),
+    ("&apos;", '\''),
+    ("&rsquo;", '’'),
+    ("&lsquo;", '‘'),
+    ("&ldquo;", '“'),
+    ("&rdquo;", '”'),
+    ("&ndash;", '–'),
+    ("&mdash;", '—'),
+    ("&hellip;", '…'),
+    ("&eacute;", 'é'),
+];
+
+/// Adds what one reference stands for; what is none is added as it is.
+pub fn push_reference(reference: &str, plain: &mut String) {
+    let named = || COMMON.iter().find(|(name, _)| *name == reference).map(|(_, c)| *c);
+    match numbered(reference).or_else(named) {
+        Some(c) => plain.push(c),
+        None => plain.push_str(&unescape(reference)),
+    }
+}
+
+/// The character of a closed numeric reference, where its number is all that counts: the others are
+/// for the tokenizer, which knows what browsers make of them.
+fn numbered(reference: &str) -> Option<char> {
+    let digits = reference.strip_prefix("&#")?.strip_suffix(';')?;
+    let number = match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    // C0 and C1 controls have meanings of their own.
+    let own_meaning = |c: &char| c.is_control();
+    char::from_u32(number.ok()?).filter(|c| !own_meaning(c))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,6 +70,33 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(unescape(text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reference_by_itself_is_read_like_one_in_a_text() {
+        let common = COMMON.iter().map(|(name, _)| *name);
+        for reference in common.chain([
+            "&#8217;",
+            "&#x2019;",
+            "&#X2019;",
+            "&#146;",
+            "&#x0;",
+            "&#xD800;",
+            "&#1114112;",
+            "&#65",
+            "&#;",
+            "&#99999999999999;",
+            "&notit;",
+            "&copy",
+            "&unknown;",
+            "&Eacute;",
+            "&#10;",
+            "&#xFDD0;",
+        ]) {
+            let mut plain = String::new();
+            push_reference(reference, &mut plain);
+            assert_eq!(plain, unescape(reference), "{reference}");
         }
     }
 }

@@ -6,11 +6,12 @@
 mod article;
 mod block;
 mod escape;
+mod html;
 mod sentence;
 mod tags;
 
 pub use article::article_html;
 pub use block::{BLOCKS_MAX, Block, BlockKind, blocks, plain_text};
 pub use escape::unescape;
-pub use sentence::{Sentence, Span, Token, TokenKind, sentences, tokens};
+pub use sentence::{Sentences, Span, Token, TokenKind, span_of, tokens};
 pub use tags::{Tag, tags};

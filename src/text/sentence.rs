@@ -19,14 +19,87 @@ const ABBREVIATIONS: &[&str] = &[
 /// costs no more than one with.
 const SENTENCE_TOKENS_MAX: usize = 300;
 
-/// One sentence of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sentence {
-    /// Its bytes in the block's text.
-    pub span: Span,
-    /// Its tokens; their spans too are in the block's text.
-    pub tokens: Vec<Token>,
+/// The sentences of some texts, all their tokens in one place: a document has thousands, and none
+/// of them needs memory of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sentences {
+    tokens: Vec<Token>,
+    /// The token after the last of each sentence.
+    ends: Vec<usize>,
+    /// The sentence after the last of each text.
+    texts: Vec<usize>,
 }
+
+impl Sentences {
+    /// Splits texts of so many bytes together.
+    pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>, bytes: usize) -> Sentences {
+        let mut split = Sentences {
+            tokens: Vec::with_capacity(bytes / BYTES_PER_TOKEN),
+            ends: Vec::with_capacity(bytes / BYTES_PER_SENTENCE),
+            texts: Vec::new(),
+        };
+        texts.into_iter().for_each(|text| split.push(text));
+        split
+    }
+
+    /// Splits one more text.
+    fn push(&mut self, text: &str) {
+        let from = self.tokens.len();
+        push_tokens(text, &mut self.tokens);
+        let new = &self.tokens[from..];
+        let mut start = 0;
+        for i in 0..new.len() {
+            let last = i + 1 == new.len();
+            if last || i - start >= SENTENCE_TOKENS_MAX || ends_sentence(text, new, i) {
+                self.ends.push(from + i + 1);
+                start = i + 1;
+            }
+        }
+        self.texts.push(self.ends.len());
+    }
+
+    /// The sentences of the text with this number, in order, as places among all tokens; each has
+    /// a token. The tokens' spans are in that text.
+    pub fn text(&self, number: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
+        let before = |ends: &[usize], at: usize| at.checked_sub(1).map_or(0, |b| ends[b]);
+        (before(&self.texts, number)..self.texts[number])
+            .map(move |sentence| before(&self.ends, sentence)..self.ends[sentence])
+    }
+
+    /// All sentences of all texts, as places among all tokens.
+    pub fn all(&self) -> impl Iterator<Item = Range<usize>> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(start, end)| *start..*end)
+    }
+
+    /// The tokens of all texts.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// How many sentences all the texts have.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
+/// The bytes of a text that some tokens span.
+pub fn span_of(tokens: &[Token]) -> Span {
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => first.span.start..last.span.end,
+        _ => 0..0,
+    }
+}
+
+/// A token has about so many bytes with the space behind it, a sentence so many: what memory to
+/// ask for.
+const BYTES_PER_TOKEN: usize = 5;
+const BYTES_PER_SENTENCE: usize = 64;
 
 /// What a token is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,30 +125,11 @@ pub struct Token {
     pub capital: bool,
 }
 
-/// The sentences of a text.
-pub fn sentences(text: &str) -> Vec<Sentence> {
-    let all = tokens(text);
-    let mut lengths = Vec::new();
-    let mut start = 0;
-    for i in 0..all.len() {
-        if i + 1 == all.len() || i - start >= SENTENCE_TOKENS_MAX || ends_sentence(text, &all, i) {
-            lengths.push(i + 1 - start);
-            start = i + 1;
-        }
-    }
-    let mut rest = all.into_iter();
-    lengths
-        .into_iter()
-        .filter_map(|length| {
-            let tokens: Vec<Token> = rest.by_ref().take(length).collect();
-            let span = tokens.first()?.span.start..tokens.last()?.span.end;
-            Some(Sentence { span, tokens })
-        })
-        .collect()
-}
-
 fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
     let token = &all[i];
+    if token.kind != TokenKind::Mark {
+        return false;
+    }
     let next = &all[i + 1];
     let gap = next.span.start > token.span.end;
     match token.lower.as_str() {
@@ -126,42 +180,65 @@ fn starts_new(token: &Token) -> bool {
 
 /// The tokens of a text.
 pub fn tokens(text: &str) -> Vec<Token> {
-    let mut found = Vec::with_capacity(text.len() / 5);
+    let mut found = Vec::with_capacity(text.len() / BYTES_PER_TOKEN);
+    push_tokens(text, &mut found);
+    found
+}
+
+fn push_tokens(text: &str, found: &mut Vec<Token>) {
+    let bytes = text.as_bytes();
     let mut at = 0;
-    let mut before: Option<char> = None;
-    while let Some(c) = char_at(text, at) {
-        let start = at;
-        let opens = before.is_none_or(|before| before.is_whitespace() || before == '(');
-        before = Some(c);
-        at += c.len_utf8();
-        if c.is_whitespace() {
-            continue;
-        }
-        let begins_word = is_word(c)
-            || (c == '@' || c == '.' && opens && next_is_capital(text, at))
-                && next_is_word(text, at);
-        if begins_word {
-            at = word_end(text, at);
-            before = None;
-            found.push(word(text, start..at));
-        } else if matches!(c, '\'' | '’') && is_possessive(text, start) {
+    while let Some(byte) = bytes.get(at) {
+        if *byte == b' ' {
             at += 1;
-            let lower = SmolStr::new_static("'s");
-            found.push(Token {
-                span: start..at,
-                kind: TokenKind::Possessive,
-                lower,
-                capital: false,
-            });
+        } else if let Some(end) = plain_word_end(bytes, at) {
+            let raw = &text[at..end];
+            let capital = raw.bytes().any(|b| b.is_ascii_uppercase());
+            let lower = lower_case(raw, capital);
+            found.push(Token { span: at..end, kind: TokenKind::Word, lower, capital });
+            at = end;
         } else {
-            let lower = SmolStr::new(c.encode_utf8(&mut [0; 4]));
-            found.push(Token { span: start..at, kind: TokenKind::Mark, lower, capital: false });
-        }
-        if before.is_none() {
-            before = text[..at].chars().next_back();
+            at = push_token(text, at, found);
         }
     }
-    found
+}
+
+/// Where a word of plain letters and digits ends that begins here, if one does and nothing joins
+/// it to what follows: most words.
+fn plain_word_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let length = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let end = at + length;
+    let ends = bytes.get(end).is_none_or(|b| matches!(b, b' ' | b',' | b')' | b':' | b';'));
+    (length > 0 && ends).then_some(end)
+}
+
+/// Adds the token that begins here, unless white space does; says where to go on.
+fn push_token(text: &str, start: usize, found: &mut Vec<Token>) -> usize {
+    let Some(c) = char_at(text, start) else { return text.len() };
+    let mut at = start + c.len_utf8();
+    if c.is_whitespace() {
+        return at;
+    }
+    let begins_word = is_word(c)
+        || (c == '@' || c == '.' && opens(text, start) && next_is_capital(text, at))
+            && next_is_word(text, at);
+    if begins_word {
+        at = word_end(text, at);
+        found.push(word(text, start..at));
+    } else if matches!(c, '\'' | '’') && is_possessive(text, start) {
+        at += 1;
+        let lower = SmolStr::new_static("'s");
+        found.push(Token { span: start..at, kind: TokenKind::Possessive, lower, capital: false });
+    } else {
+        let lower = SmolStr::new(&text[start..at]);
+        found.push(Token { span: start..at, kind: TokenKind::Mark, lower, capital: false });
+    }
+    at
+}
+
+/// Whether a word may begin at a stop: behind white space or a bracket.
+fn opens(text: &str, at: usize) -> bool {
+    text[..at].chars().next_back().is_none_or(|before| before.is_whitespace() || before == '(')
 }
 
 /// The character at a byte that begins one; nothing at the end.
@@ -178,7 +255,11 @@ fn is_forgotten_space(text: &str, stop: usize) -> bool {
 
 /// Where the word ends that goes on at `at`.
 fn word_end(text: &str, mut at: usize) -> usize {
-    while let Some(c) = char_at(text, at) {
+    loop {
+        // Most letters are plain.
+        let rest = &text.as_bytes()[at..];
+        at += rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let Some(c) = char_at(text, at) else { break };
         let after = at + c.len_utf8();
         let inside = is_word(c)
             || is_joint(c)
@@ -265,7 +346,8 @@ mod tests {
             ("Version 1.0.0 of Node.js is out", vec!["Version 1.0.0 of Node.js is out"]),
             ("", vec![]),
         ] {
-            let found: Vec<_> = sentences(text).iter().map(|s| &text[s.span.clone()]).collect();
+            let split = Sentences::of([text], text.len());
+            let found: Vec<_> = split.text(0).map(|s| &text[span_of(&split.tokens()[s])]).collect();
             assert_eq!(found, expected, "{text}");
         }
     }
@@ -285,6 +367,7 @@ mod tests {
 
     #[test]
     fn a_text_without_stops_is_cut() {
-        assert!(sentences(&"word ".repeat(10_000)).len() > 30);
+        let text = "word ".repeat(10_000);
+        assert!(Sentences::of([text.as_str()], text.len()).len() > 30);
     }
 }

@@ -11,6 +11,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use smol_str::SmolStr;
 
+use super::construct;
+use super::lead::AGAIN;
+use super::mention::{TEAMS, UNIT_HEADS};
+use super::pattern::{AUXILIARIES, BARRIERS, DETERMINERS, SALUTATIONS};
+use super::resolve::{ELECTION_WORDS, FIRST_PERSON, LAUNCH_WORDS, SELECTION_WORDS};
+
 pub use phrases::Phrases;
 pub use user::{OwnWords, UserLexicon};
 
@@ -48,8 +54,62 @@ impl WordClass {
     pub const TRIGGER: WordClass = WordClass(1 << 5);
     /// It is no part of a name.
     pub const NEVER_NAME: WordClass = WordClass(1 << 6);
-    /// It begins words that take a sentence out of the news, or out of the certain.
-    pub const GATE: WordClass = WordClass(1 << 7);
+    /// It ends the names of bodies.
+    pub const BODY_HEAD: WordClass = WordClass(1 << 7);
+    /// It stands in the names of organisations.
+    pub const ORGANISATION_HEAD: WordClass = WordClass(1 << 8);
+    /// It says that a name is a project's.
+    pub const PROJECT_HEAD: WordClass = WordClass(1 << 9);
+    /// It may stand between the capitals of a name.
+    pub const NAME_JOINT: WordClass = WordClass(1 << 10);
+    /// It stands before a person's name.
+    pub const HONORIFIC: WordClass = WordClass(1 << 11);
+    /// It is a given name.
+    pub const GIVEN_NAME: WordClass = WordClass(1 << 12);
+    /// It is a family name.
+    pub const FAMILY_NAME: WordClass = WordClass(1 << 13);
+    /// It ends a role, "co-" aside.
+    pub const ROLE_HEAD: WordClass = WordClass(1 << 14);
+    /// It stands before the end of a role, "co-" aside.
+    pub const ROLE_MODIFIER: WordClass = WordClass(1 << 15);
+    /// It stands between a subject and its verb.
+    pub const AUXILIARY: WordClass = WordClass(1 << 16);
+    /// It is an article or the like.
+    pub const DETERMINER: WordClass = WordClass(1 << 17);
+    /// Constructions and lists pass over it before a name.
+    pub const SALUTATION: WordClass = WordClass(1 << 18);
+    /// No gap of a construction reaches over it.
+    pub const BARRIER: WordClass = WordClass(1 << 19);
+
+    /// It is a noun for a unit: "the parser team".
+    pub const TEAM: WordClass = WordClass(1 << 20);
+    /// It reports an election.
+    pub const ELECTION: WordClass = WordClass(1 << 21);
+    /// It reports a selection.
+    pub const SELECTION: WordClass = WordClass(1 << 22);
+    /// It reports the launch of a body.
+    pub const LAUNCH: WordClass = WordClass(1 << 23);
+    /// The first person.
+    pub const FIRST_PERSON: WordClass = WordClass(1 << 24);
+
+    /// It ends the names of units.
+    pub const UNIT_HEAD: WordClass = WordClass(1 << 25);
+    /// It begins words of candidacy.
+    pub const CANDIDACY: WordClass = WordClass(1 << 26);
+    /// It begins words that move a sentence into the past.
+    pub const HISTORY: WordClass = WordClass(1 << 27);
+    /// It begins words that leave it open whether something happened.
+    pub const MODALITY: WordClass = WordClass(1 << 28);
+    /// It begins words that say that something did not happen.
+    pub const NEGATION: WordClass = WordClass(1 << 29);
+
+    /// It says that somebody is appointed once more.
+    pub const AGAIN: WordClass = WordClass(1 << 30);
+
+    /// What "co-chair" takes over from "chair" beside being what it is itself.
+    const INHERITED: WordClass = WordClass((1 << 7) - 1);
+    /// What "co-chair" is only where "chair" is.
+    const ASSUMED: WordClass = WordClass(1 << 14 | 1 << 15);
 
     /// Whether it is any of these.
     pub fn is(self, any: WordClass) -> bool {
@@ -58,9 +118,28 @@ impl WordClass {
 
     /// Both together.
     #[must_use]
-    pub fn or(self, other: WordClass) -> WordClass {
+    pub const fn or(self, other: WordClass) -> WordClass {
         WordClass(self.0 | other.0)
     }
+
+    fn and(self, other: WordClass) -> WordClass {
+        WordClass(self.0 & other.0)
+    }
+
+    fn without(self, other: WordClass) -> WordClass {
+        WordClass(self.0 & !other.0)
+    }
+}
+
+/// All that is known of a word, found by one look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What it can be or begin.
+    pub class: WordClass,
+    /// The sets of words above lists that hold it.
+    pub leads: LeadSets,
+    /// The number of its cues among those of the constructions; see [`construct::cues`].
+    pub cues: u16,
 }
 
 /// What a trigger speaks of.
@@ -101,6 +180,11 @@ pub enum TriggerClass {
     Withdraw,
     /// thanks
     Thank,
+}
+
+impl TriggerClass {
+    /// How many there are.
+    pub const COUNT: usize = TriggerClass::Thank as usize + 1;
 }
 
 /// All words that detection knows.
@@ -152,37 +236,59 @@ pub struct Lexicon {
     pub modality: Phrases<()>,
     /// Gate: negation.
     pub negation: Phrases<()>,
-    /// Words above lists.
-    pub leads: LeadWords,
+    /// Words above lists, by set.
+    leads: HashMap<LeadSet, Words>,
     /// What the user's own words say beyond that.
     pub own: OwnWords,
-    /// The classes of all words that the other fields hold.
-    classes: FxHashMap<SmolStr, WordClass>,
+    /// What is known of all words that the other fields hold.
+    known: FxHashMap<SmolStr, Known>,
 }
 
-/// Words in what stands above a list; `leads.toml` says what each set is for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A set of the words in what stands above a list; `leads.toml` says what each is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
-pub struct LeadWords {
-    pub elected: Words,
-    pub winners: Words,
-    pub staff: Words,
-    pub standing: Words,
-    pub candidates: Words,
-    pub chosen: Words,
-    pub others: Words,
-    pub positions: Words,
-    pub departing: Words,
-    pub arriving: Words,
-    pub fresh: Words,
-    pub returning: Words,
-    pub following: Words,
-    pub newcomers: Words,
-    pub elections: Words,
-    pub members: Words,
-    pub joining_members: Words,
-    pub founding: Words,
+pub enum LeadSet {
+    Elected,
+    Winners,
+    Staff,
+    Standing,
+    Candidates,
+    Chosen,
+    Others,
+    Positions,
+    Departing,
+    Arriving,
+    Fresh,
+    Returning,
+    Following,
+    Newcomers,
+    Elections,
+    Members,
+    JoiningMembers,
+    Founding,
+}
+
+/// Some of the sets, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeadSets(u32);
+
+impl LeadSets {
+    /// Adds one.
+    pub fn insert(&mut self, set: LeadSet) {
+        self.0 |= 1 << set as u32;
+    }
+
+    /// Whether it is among them.
+    pub fn has(self, set: LeadSet) -> bool {
+        self.0 >> set as u32 & 1 == 1
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn or(self, other: LeadSets) -> LeadSets {
+        LeadSets(self.0 | other.0)
+    }
 }
 
 #[derive(Deserialize)]
@@ -263,34 +369,78 @@ struct NamesFile {
 }
 
 impl Lexicon {
-    /// What a word in lower case can be or begin.
-    pub fn class(&self, word: &str) -> WordClass {
+    /// What is known of a word in lower case.
+    pub fn known(&self, word: &str) -> Known {
+        let known = |word: &str| self.known.get(word).copied().unwrap_or_default();
+        let mut found = known(word);
         // "co-chair" is what "chair" is.
-        let plain = word.strip_prefix("co-").unwrap_or(word);
-        let class = |word: &str| self.classes.get(word).copied().unwrap_or_default();
-        if plain.len() == word.len() { class(word) } else { class(word).or(class(plain)) }
+        if let Some(plain) = word.strip_prefix("co-") {
+            let plain = known(plain).class;
+            let own = found.class.without(WordClass::ASSUMED);
+            found.class = own.or(plain.and(WordClass::INHERITED.or(WordClass::ASSUMED)));
+        }
+        found
     }
 
-    /// Notes the classes of all words; to be called again when words were added.
+    /// Notes what is known of all words; to be called again when words were added.
     fn index(&mut self) {
-        let mut classes: FxHashMap<SmolStr, WordClass> = FxHashMap::default();
+        let mut all: FxHashMap<SmolStr, Known> = FxHashMap::default();
         let mut note = |word: &str, class: WordClass| {
-            let known = classes.entry(SmolStr::new(word)).or_default();
-            *known = known.or(class);
+            let known = all.entry(SmolStr::new(word)).or_default();
+            known.class = known.class.or(class);
         };
         self.bodies.first_words().for_each(|w| note(w, WordClass::BODY));
         self.organisations.first_words().for_each(|w| note(w, WordClass::ORGANISATION));
         self.units.first_words().for_each(|w| note(w, WordClass::UNIT));
         self.tiers.first_words().for_each(|w| note(w, WordClass::TIER));
         self.role_phrases.first_words().for_each(|w| note(w, WordClass::ROLE));
-        let roles = self.role_heads.iter().chain(&self.role_modifiers);
-        roles.for_each(|w| note(w, WordClass::ROLE));
         self.triggers.first_words().for_each(|w| note(w, WordClass::TRIGGER));
-        self.never_names.iter().for_each(|w| note(w, WordClass::NEVER_NAME));
-        for gate in [&self.candidacy, &self.history, &self.modality, &self.negation] {
-            gate.first_words().for_each(|w| note(w, WordClass::GATE));
+        for (gate, class) in [
+            (&self.candidacy, WordClass::CANDIDACY),
+            (&self.history, WordClass::HISTORY),
+            (&self.modality, WordClass::MODALITY),
+            (&self.negation, WordClass::NEGATION),
+        ] {
+            gate.first_words().for_each(|w| note(w, class));
         }
-        self.classes = classes;
+        for (words, class) in [
+            (&self.role_heads, WordClass::ROLE.or(WordClass::ROLE_HEAD)),
+            (&self.role_modifiers, WordClass::ROLE.or(WordClass::ROLE_MODIFIER)),
+            (&self.never_names, WordClass::NEVER_NAME),
+            (&self.body_heads, WordClass::BODY_HEAD),
+            (&self.organisation_heads, WordClass::ORGANISATION_HEAD),
+            (&self.project_heads, WordClass::PROJECT_HEAD),
+            (&self.name_joints, WordClass::NAME_JOINT),
+            (&self.honorifics, WordClass::HONORIFIC),
+            (&self.given_names, WordClass::GIVEN_NAME),
+            (&self.family_names, WordClass::FAMILY_NAME),
+        ] {
+            words.iter().for_each(|w| note(w, class));
+        }
+        for (words, class) in [
+            (AUXILIARIES, WordClass::AUXILIARY),
+            (DETERMINERS, WordClass::DETERMINER),
+            (SALUTATIONS, WordClass::SALUTATION),
+            (BARRIERS, WordClass::BARRIER),
+            (TEAMS, WordClass::TEAM),
+            (AGAIN, WordClass::AGAIN),
+            (UNIT_HEADS, WordClass::UNIT_HEAD),
+            (ELECTION_WORDS, WordClass::ELECTION),
+            (SELECTION_WORDS, WordClass::SELECTION),
+            (LAUNCH_WORDS, WordClass::LAUNCH),
+            (FIRST_PERSON, WordClass::FIRST_PERSON),
+        ] {
+            words.iter().for_each(|w| note(w, class));
+        }
+        for (set, words) in &self.leads {
+            for word in words {
+                all.entry(SmolStr::new(word)).or_default().leads.insert(*set);
+            }
+        }
+        for (word, cues) in construct::cues().words() {
+            all.entry(SmolStr::new(word)).or_default().cues = cues;
+        }
+        self.known = all;
     }
 
     /// The canonical name of a body in the gazetteer.
@@ -366,7 +516,7 @@ impl Lexicon {
             negation: Phrases::of(&words.negation),
             leads: toml::from_str(LEADS)?,
             own: OwnWords::default(),
-            classes: FxHashMap::default(),
+            known: FxHashMap::default(),
         };
         lexicon.index();
         Ok(lexicon)

@@ -9,7 +9,29 @@ use crate::text::{Token, tokens};
 /// more tokens than the phrase has.
 #[derive(Debug)]
 pub struct Phrases<T> {
-    by_first: FxHashMap<SmolStr, Vec<Phrase<T>>>,
+    by_first: FxHashMap<SmolStr, Row<T>>,
+}
+
+/// The phrases with the same first word, the longest first.
+#[derive(Debug)]
+struct Row<T> {
+    phrases: Vec<Phrase<T>>,
+    /// Whether the first word is a phrase by itself.
+    single: bool,
+    /// The second words as a set of bits, several words a bit: what is not in it is surely none.
+    seconds: u64,
+}
+
+impl<T> Default for Row<T> {
+    fn default() -> Self {
+        Row { phrases: Vec::new(), single: false, seconds: 0 }
+    }
+}
+
+/// A bit by the first byte and the length of a word.
+fn bit(word: &str) -> u64 {
+    let first = word.bytes().next().map_or(0, usize::from);
+    1 << ((first + word.len() * 7) % 64)
 }
 
 #[derive(Debug)]
@@ -45,8 +67,12 @@ impl<T> Phrases<T> {
         let Some(first) = words.next() else { return };
         let rest: Vec<SmolStr> = words.collect();
         let row = self.by_first.entry(first).or_default();
-        let at = row.partition_point(|known| known.rest.len() >= rest.len());
-        row.insert(at, Phrase { rest, written: phrase.to_owned(), value });
+        match rest.first() {
+            Some(second) => row.seconds |= bit(second),
+            None => row.single = true,
+        }
+        let at = row.phrases.partition_point(|known| known.rest.len() >= rest.len());
+        row.phrases.insert(at, Phrase { rest, written: phrase.to_owned(), value });
     }
 
     /// The first words of all phrases.
@@ -58,7 +84,12 @@ impl<T> Phrases<T> {
     pub fn longest(&self, tokens: &[Token], at: usize) -> Option<(&T, &str, usize)> {
         let row = self.by_first.get(tokens.get(at)?.lower.as_str())?;
         let following = &tokens[at + 1..];
-        row.iter()
+        let second = following.first().is_some_and(|t| row.seconds & bit(&t.lower) != 0);
+        if !second && !row.single {
+            return None;
+        }
+        row.phrases
+            .iter()
             .find(|phrase| {
                 phrase.rest.len() <= following.len()
                     && phrase.rest.iter().zip(following).all(|(word, token)| *word == token.lower)

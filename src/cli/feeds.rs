@@ -14,7 +14,7 @@ use super::output::{print, table};
 use super::{Failure, Shell};
 use crate::config::{FeedConfig, catalogue};
 use crate::feed::discover::normal_address;
-use crate::model::FeedKind;
+use crate::model::{FeedKind, FeedName};
 use crate::store::{FeedOverview, Store, StoreError};
 
 #[derive(clap::Args)]
@@ -47,6 +47,11 @@ enum Command {
     /// Fetch, parse and detect once, as the daemon would; nothing is stored
     #[command(after_help = test::EXAMPLES)]
     Test(test::Arguments),
+    /// Ask again a feed that its publisher ended, or whose server asked for a rest
+    Resume {
+        /// Its name
+        name: String,
+    },
 }
 
 pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
@@ -57,7 +62,19 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         Some(Command::Import(arguments)) => opml::import(shell, arguments),
         Some(Command::Export(arguments)) => opml::export(shell, arguments),
         Some(Command::Test(arguments)) => test::run(shell, arguments),
+        Some(Command::Resume { name }) => resume(shell, name),
     }
+}
+
+fn resume(shell: &Shell, name: &str) -> Result<(), Failure> {
+    let mut store = Store::open_beside(&shell.config()?.store_path)?;
+    if !store.resume_feed(&FeedName(name.to_owned()))? {
+        return Err(Failure::Failed(format!("no feed is called `{name}`; see `gazetted feeds`")));
+    }
+    shell.say(&format!(
+        "{name} is asked again; a daemon that runs takes that over at its next reload (systemctl reload gazetted)"
+    ));
+    Ok(())
 }
 
 fn list(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {

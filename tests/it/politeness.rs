@@ -359,6 +359,11 @@ async fn p10_commands_keep_the_rest_that_a_server_asked_for() {
     let again = place.run(&["once"]);
     assert!(err(&again).contains("asked to be left alone until"), "{}", err(&again));
     assert_eq!(server.requests("/feed").len(), 1);
+    assert!(place.run(&["feeds", "resume", "lattice"]).status.success());
+    place.run(&["once"]);
+    assert_eq!(server.requests("/feed").len(), 2);
+    let report = out(&place.run(&["feeds", "--politeness"]));
+    assert!(report.contains("lattice") && report.contains("5 of 5"), "{report}");
 }
 
 #[tokio::test]

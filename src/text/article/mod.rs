@@ -478,3 +478,106 @@ fn escape_into(text: &str, html: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_article_is_found_in_its_page() {
+        for (page, title, expected) in [
+            (
+                "<body><nav><p>Home</nav><main><article><h1>T</h1><p>A &amp; B</article></main><footer>f</footer>",
+                "",
+                "<div><h1>T</h1><p>A &amp; B</p></div>",
+            ),
+            ("<body><main><p>A</main><footer>f</footer>", "", "<div><p>A</p></div>"),
+            ("<body><nav>n</nav><p>A<footer>f</footer></body>", "", "<div><p>A</p></div>"),
+            ("<p>just this", "", "<p>just this</p>"),
+            ("<article>x</article><article>longer one</article>", "", "<div>longer one</div>"),
+            ("<article>cut", "", "<div>cut</div>"),
+            ("<footer>All that there is</footer>", "", "<div>All that there is</div>"),
+            ("", "", ""),
+            // The title is told once.
+            ("<h1>New <b>members</b></h1><p>A", "New members", "<p>A</p>"),
+            (
+                "<h1>New members of the foundation</h1><p>A",
+                "New members of the foundation in 2026",
+                "<p>A</p>",
+            ),
+            ("<h1>Members</h1><p>A", "New members", "<h1>Members</h1><p>A</p>"),
+            // Lists and tables whose ends are implied; a stray end tag in a cell.
+            (
+                "<article><ul><li>A<li>B</ul><table><tr><td>C</div><td>D</table></article>",
+                "",
+                "<div><ul><li>A</li><li>B</li></ul><table><tr><td>C</td><td>D</td></tr></table></div>",
+            ),
+            // What follows "Related posts" in its box, to the next heading of its level.
+            (
+                "<article><p>A<h3>Related posts</h3><p>B<h4>C</h4><h3>D</h3><p>E</article>",
+                "",
+                "<div><p>A</p><h3>D</h3><p>E</p></div>",
+            ),
+            (
+                "<article><p>A<div><div><h3>Related posts</h3></div><p>B</div><p>C</article>",
+                "",
+                "<div><p>A</p><div></div><p>C</p></div>",
+            ),
+            // A search form is left out; one around the page is not.
+            ("<article>A<form>Search</form> B and more</article>", "", "<div>A B and more</div>"),
+            ("<form><p>All of it</form>", "", "<div><p>All of it</p></div>"),
+            ("<script>var a = '<article>no</article>'</script><p>A", "", "<p>A</p>"),
+        ] {
+            assert_eq!(article_html(page, title), expected, "{page}");
+        }
+    }
+
+    #[test]
+    fn a_class_is_not_believed_of_what_holds_the_article() {
+        let text = "<p>Meridian Cloud has joined the Open Lattice Foundation as a member.</p>";
+        for page in [
+            format!("<body class='sidebar newsletter'><h1>T</h1>{text}</body>"),
+            format!("<div class='newsletter'><div class='entry-content'>{text}</div></div>"),
+            format!("<div class='social'><main>{text}</main></div><p>{}", "word ".repeat(40)),
+            format!("<body style='display:none'>{text}</body>"),
+        ] {
+            assert!(article_html(&page, "").contains("Meridian Cloud"), "{page}");
+        }
+    }
+
+    #[test]
+    fn a_standfirst_is_read_and_the_boxes_behind_the_text_are_not() {
+        let body = format!("<div class='article-body'><p>{}</p></div>", "word ".repeat(50));
+        let first = "Meridian Cloud has joined the Open Lattice Foundation as a Gold member.";
+        let page = format!("<article><p>{first}</p>{body}<div><p>About Ana</p></div></article>");
+        let html = article_html(&page, "");
+        assert!(html.contains(first) && !html.contains("About Ana"), "{html}");
+        let bare = article_html(&page.replace(first, "24 Nov"), "");
+        assert!(!bare.contains("24 Nov"), "{bare}");
+    }
+
+    #[test]
+    fn hostile_pages_stay_bounded() {
+        let deep = "<div>".repeat(200_000) + "deep" + &"</div>".repeat(200_000) + "<p>after";
+        let html = article_html(&deep, "T");
+        assert!(html.contains("deep") && html.contains("after") && html.len() < 10_000);
+        for part in [
+            "<h2>Related posts",
+            "<b><p>",
+            "<p><table><td>",
+            "<ul><li class='share'>x",
+            "</div></p>",
+            "<article class=entry-content>a",
+            "<div><h1>x",
+            "<a href=x>y",
+            "<!-- <",
+            "<p class='a b c d e f g h i j'>",
+        ] {
+            let html = article_html(&part.repeat(150_000 / part.len()), "Related posts");
+            assert!(html.len() < 8 * 1024 * 1024, "{part}: {}", html.len());
+        }
+        let flood = "word ".repeat(1024 * 1024);
+        assert!(article_html(&flood, "").len() < 5 * 1024 * 1024);
+        assert_eq!(article_html(&format!("{}<p>A", "<script>{".repeat(10_000)), ""), "");
+    }
+}

@@ -121,7 +121,9 @@ impl Cycle {
             return Ok(Answer { reply: Ok(reply), body: Body::None, record });
         }
         let bytes = std::mem::take(&mut reply.body);
-        let (content_type, base) = (reply.content_type.clone(), reply.final_url.clone());
+        // Relative links are resolved against it, and shown to readers: without the password.
+        let (content_type, base) =
+            (reply.content_type.clone(), crate::fetch::redact(&reply.final_url));
         let parse = move || {
             let hash = body_hash(&bytes);
             if hashes.iter().all(|known| known.as_deref() == Some(hash.as_str())) {

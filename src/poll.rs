@@ -18,6 +18,12 @@ use crate::text::plain_text;
 /// A text shorter than this is a summary, in characters.
 const SUMMARY_CHARS_MAX: usize = 600;
 
+/// Where "read more" stands in a text that is cut off: so many characters before its end.
+const ENDING_CHARS: usize = 40;
+
+/// "The post TITLE appeared first on SITE." is no longer, in bytes.
+const TRAILER_BYTES_MAX: usize = 400;
+
 /// Pages fetched for one poll; the newest entries come first, the others wait for the next poll.
 pub const PAGES_MAX: usize = 50;
 
@@ -113,19 +119,24 @@ pub fn wanted_pages(feed: &Feed, entries: &[Entry]) -> Vec<usize> {
 /// Whether the feed gives only the beginning of the text.
 fn is_summary(entry: &Entry) -> bool {
     let text = plain_text(&entry.html);
-    let end: String = text
-        .chars()
-        .rev()
-        .take(40)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .collect::<String>()
-        .to_lowercase();
+    let said = without_trailer(&text);
+    let from = said.char_indices().rev().nth(ENDING_CHARS - 1).map_or(0, |(at, _)| at);
+    let end = said[from..].to_lowercase();
     let cut = ["…", "...", "[…]", "[...]"].iter().any(|e| end.ends_with(e))
-        || ["read more", "continue reading", "the post "].iter().any(|p| end.contains(p));
-    let short = text.chars().count() < SUMMARY_CHARS_MAX;
+        || ["read more", "continue reading"].iter().any(|p| end.contains(p));
+    let short = said.chars().count() < SUMMARY_CHARS_MAX;
     cut || (short && !entry.has_content)
+}
+
+/// A text without the sentence that WordPress puts under texts and excerpts alike: "The post …
+/// appeared first on …".
+fn without_trailer(text: &str) -> &str {
+    match text.rfind("The post ") {
+        Some(at) if text[at..].len() < TRAILER_BYTES_MAX && text[at..].contains(" first ") => {
+            text[..at].trim_end()
+        }
+        _ => text,
+    }
 }
 
 /// The entries that are new or have another version.
@@ -435,6 +446,20 @@ mod tests {
             ("a short full text", entry("<p>Short", true), Foundation, Auto, false),
             ("cut off", entry(&format!("{long} [...]"), true), Foundation, Auto, true),
             ("full", entry(&long, true), Foundation, Auto, false),
+            (
+                "full, by WordPress",
+                entry(&format!("{long}<p>The post Meridian appeared first on OLF."), true),
+                Foundation,
+                Auto,
+                false,
+            ),
+            (
+                "an excerpt, by WordPress",
+                entry("<p>Meridian [&#8230;]<p>The post A appeared first on B.", true),
+                Foundation,
+                Auto,
+                true,
+            ),
             ("a vendor's summary that may matter", entry("<p>Short", false), Vendor, Auto, true),
             ("never", entry("<p>Short", false), Foundation, Never, false),
             ("always", entry(&long, true), Foundation, Always, true),

@@ -107,11 +107,11 @@ fn page(path: &Path, job: &Job) -> Result<(), Failure> {
     let article = Article {
         id: path.display().to_string(),
         publisher: job.arguments.publisher.clone(),
+        html: article_html(&html, &title),
         title,
         published: None,
         author: None,
         url: None,
-        html: article_html(&html),
     };
     show(&article, job)
 }

@@ -104,6 +104,17 @@ pub(super) fn default_fetch() -> FetchSettings {
     checker.fetch(Section::new("[fetch]", 0..0, None, &problems))
 }
 
+/// Where addresses of feeds stand that hold a password.
+pub(super) fn passwords(text: &str) -> Vec<Range<usize>> {
+    let problems = Problems::default();
+    let (table, _) = DeTable::parse_recoverable(text);
+    let root = Section::new("the configuration", 0..0, Some(table.get_ref()), &problems);
+    let urls = root.sections("feed", "[[feed]]").into_iter().filter_map(|f| f.string("url"));
+    urls.filter(|url| Url::parse(&url.value).is_ok_and(|u| u.password().is_some()))
+        .map(|url| url.span)
+        .collect()
+}
+
 impl Checker<'_> {
     fn new(problems: &Problems, folder: PathBuf) -> Checker<'_> {
         Checker {

@@ -68,11 +68,11 @@ impl fmt::Display for FaultyFile {
             let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
             let number = self.text[..start].matches('\n').count() + 1;
             let column = self.text[line_start..start].chars().count() + 1;
-            let line = &self.text[line_start..line_end];
+            let line = veiled(&self.text[line_start..line_end]);
             let carets =
                 self.text[start..problem.span.end.clamp(start, line_end)].chars().count().max(1);
             let gutter = " ".repeat(number.to_string().len());
-            writeln!(f, "{}:{number}:{column}: {}", self.path.display(), problem.message)?;
+            writeln!(f, "{}:{number}:{column}: {}", self.path.display(), veiled(&problem.message))?;
             if !line.is_empty() {
                 writeln!(f, "{gutter} |")?;
                 writeln!(f, "{number} | {line}")?;
@@ -81,5 +81,61 @@ impl fmt::Display for FaultyFile {
             writeln!(f, "{gutter} = help: {}", problem.help)?;
         }
         Ok(())
+    }
+}
+
+/// A line with its secrets veiled, letter by letter so that the columns stay: what stands behind
+/// `password =`, and the password in an address. The output of a check goes into logs and tickets.
+fn veiled(line: &str) -> String {
+    let mut veil = vec![false; line.len()];
+    for (at, _) in line.match_indices("://") {
+        let from = at + 3;
+        let rest = &line[from..];
+        let end = rest.find(['/', '?', '#', '"', '\'', '`', ' ']).unwrap_or(rest.len());
+        if let Some(host) = rest[..end].rfind('@')
+            && let Some(colon) = rest[..host].find(':')
+        {
+            veil[from + colon + 1..from + host].fill(true);
+        }
+    }
+    for (at, _) in line.match_indices("password") {
+        let rest = &line[at + "password".len()..];
+        let value = rest.trim_start_matches(['"', '\'', ' ', '\t']);
+        if let Some(value) = value.strip_prefix('=') {
+            let value = value.trim_start();
+            let from = line.len() - value.len();
+            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let (skip, length) = match quote {
+                Some(quote) => (1, value[1..].find(quote).unwrap_or(value.len() - 1)),
+                None => (0, value.len()),
+            };
+            veil[from + skip..from + skip + length].fill(true);
+        }
+    }
+    line.char_indices().map(|(at, c)| if veil[at] { '*' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_veiled_and_columns_stay() {
+        for (line, shown) in [
+            ("password = \"hunter two\"", "password = \"**********\""),
+            (
+                "smtp = { host = \"h\", password='é', port = 5 }",
+                "smtp = { host = \"h\", password='*', port = 5 }",
+            ),
+            ("password = \"open", "password = \"****"),
+            ("password_file = \"/etc/p\"", "password_file = \"/etc/p\""),
+            (
+                "url = \"https://ana:s3c@ret@example.org/f\"",
+                "url = \"https://ana:*******@example.org/f\"",
+            ),
+            ("url = \"https://example.org/a@b:c\"", "url = \"https://example.org/a@b:c\""),
+        ] {
+            assert_eq!(veiled(line), shown, "{line}");
+        }
     }
 }

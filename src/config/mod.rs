@@ -16,6 +16,7 @@ pub use lexicons::{LexiconFile, read_lexicons};
 
 use crate::model::{Backfill, Feed, FetchSettings, MailSettings, Subscription};
 use crate::schedule::{CronSpec, Timing, Tz};
+use crate::typed::Problem;
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -121,7 +122,8 @@ pub fn check_text(
 ) -> Result<Config, ConfigError> {
     let checked = check::check(text, path, environment);
     let read = lexicons::read_named(&checked.lexicons);
-    match checked.into_config(path, text, read.unreadable) {
+    let more = read.unreadable.into_iter().chain(open_secrets(text, path)).collect();
+    match checked.into_config(path, text, more) {
         Ok(config) if read.errors.is_empty() => Ok(Config { lexicons: read.files, ..config }),
         outcome => Err(ConfigError::all(outcome.err().into_iter().chain(read.errors))
             .expect("one of the two has a problem")),
@@ -131,6 +133,30 @@ pub fn check_text(
 /// How feeds are fetched where no configuration says otherwise.
 pub fn default_fetch_settings() -> FetchSettings {
     check::default_fetch()
+}
+
+/// Passwords in addresses of a file that everybody on the machine can read.
+fn open_secrets(text: &str, path: &Path) -> Vec<Problem> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map_or(0, |m| m.permissions().mode());
+    if mode & 0o004 == 0 {
+        return Vec::new();
+    }
+    check::passwords(text)
+        .into_iter()
+        .map(|span| Problem {
+            span,
+            message: format!(
+                "this address holds a password, and everybody on this machine can read the file \
+                 (its mode is {:04o})",
+                mode & 0o7777
+            ),
+            help: format!(
+                "chmod 0640 {}, with the group that gazetted runs as, or 0600 with its user",
+                path.display()
+            ),
+        })
+        .collect()
 }
 
 /// Checks the text of a configuration. Relative paths in it are taken from the folder of `path`.

@@ -121,7 +121,9 @@ impl Cycle {
             return Ok(Answer { reply: Ok(reply), body: Body::None, record });
         }
         let bytes = std::mem::take(&mut reply.body);
-        let (content_type, base) = (reply.content_type.clone(), reply.final_url.clone());
+        // Relative links are resolved against it, and shown to readers: without the password.
+        let (content_type, base) =
+            (reply.content_type.clone(), crate::fetch::redact(&reply.final_url));
         let parse = move || {
             let hash = body_hash(&bytes);
             if hashes.iter().all(|known| known.as_deref() == Some(hash.as_str())) {
@@ -223,7 +225,9 @@ impl Cycle {
         let mut pages = Pages::default();
         for (number, index) in wanted_pages(feed, fresh).into_iter().enumerate() {
             let page = match &fresh[index].link {
-                Some(link) if number < PAGES_MAX => self.page(link, &mut pages).await,
+                Some(link) if number < PAGES_MAX => {
+                    self.page(link, &fresh[index].title, &mut pages).await
+                }
                 _ => Page::Later,
             };
             pages.of_fresh.insert(index, page);
@@ -237,7 +241,7 @@ impl Cycle {
         pages.next_due = later;
         for due in due.into_iter().filter(|d| fresh.iter().all(|e| e.key != d.entry.key)) {
             let page = match &due.entry.link {
-                Some(link) => self.page(link, &mut pages).await,
+                Some(link) => self.page(link, &due.entry.title, &mut pages).await,
                 None => Page::Never,
             };
             let (entry, tries, news) = (due.entry, due.tries, due.news);
@@ -246,7 +250,7 @@ impl Cycle {
         Ok(pages)
     }
 
-    async fn page(&self, link: &str, pages: &mut Pages) -> Page {
+    async fn page(&self, link: &str, title: &str, pages: &mut Pages) -> Page {
         let at = self.now();
         let fetched = self.client.fetch(link, &Validators::default(), Accept::Page).await;
         let mut record = RequestRecord { at, page: true, ..RequestRecord::default() };
@@ -256,7 +260,7 @@ impl Cycle {
                 record.status = Some(reply.status);
                 record.bytes = reply.body.len() as u64;
                 match reply.status {
-                    200 => self.article(reply.clone()).await,
+                    200 => self.article(reply.clone(), title.to_owned()).await,
                     429 | 500..=599 => Page::Later,
                     _ => Page::Never,
                 }
@@ -281,10 +285,12 @@ impl Cycle {
         page
     }
 
-    /// The article in a page, found away from the threads that wait for the network.
-    async fn article(&self, reply: Reply) -> Page {
-        let find =
-            move || article_html(&feed::decode_page(&reply.body, reply.content_type.as_deref()));
+    /// The article of this title in a page, found away from the threads that wait for the network.
+    async fn article(&self, reply: Reply, title: String) -> Page {
+        let find = move || {
+            let page = feed::decode_page(&reply.body, reply.content_type.as_deref());
+            article_html(&page, &title)
+        };
         let _turn = self.readers.acquire().await;
         // A page that the reader fails on is given up; its summary has to do.
         tokio::task::spawn_blocking(find).await.map_or(Page::Never, Page::Article)

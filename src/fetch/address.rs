@@ -100,7 +100,7 @@ impl Allowed {
         if is_public(ip) || listed || self.in_network(ip) {
             Ok(())
         } else {
-            private(ip.to_string(), format!("{ip}:{port}"))
+            private(ip.to_string(), SocketAddr::new(ip, port).to_string())
         }
     }
 
@@ -121,32 +121,41 @@ impl Allowed {
     fn allows(&self, name: &str, ip: IpAddr) -> bool {
         is_public(ip)
             || self.in_network(ip)
-            || self
-                .hosts
-                .iter()
-                .any(|(host, _)| *host == name.to_lowercase() || *host == ip.to_string())
+            // The resolver does not see the port: an address that is allowed on one port is not
+            // allowed to names, which could then be asked on any.
+            || self.hosts.iter().any(|(host, port)| {
+                *host == name.to_lowercase() || (port.is_none() && *host == ip.to_string())
+            })
     }
 }
 
+/// Where the addresses of a name come from, where that is not the system.
+pub type Lookup = Arc<dyn Fn(&str) -> std::io::Result<Vec<IpAddr>> + Send + Sync>;
+
 /// The resolver: the system's, with private answers left out.
-#[derive(Debug)]
 pub struct Guard {
     allowed: Arc<Allowed>,
+    lookup: Option<Lookup>,
 }
 
 impl Guard {
     /// A resolver that lets through what is allowed.
-    pub fn new(allowed: Arc<Allowed>) -> Guard {
-        Guard { allowed }
+    pub fn new(allowed: Arc<Allowed>, lookup: Option<Lookup>) -> Guard {
+        Guard { allowed, lookup }
     }
 }
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let allowed = Arc::clone(&self.allowed);
+        let lookup = self.lookup.clone();
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> = match lookup {
+                None => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
+                Some(lookup) => {
+                    lookup(name.as_str())?.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()
+                }
+            };
             let (fine, private): (Vec<_>, Vec<_>) =
                 found.into_iter().partition(|a| allowed.allows(name.as_str(), a.ip()));
             match (fine.is_empty(), private.first()) {
@@ -178,19 +187,17 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || a >= 240
         || (a == 100 && (64..128).contains(&b))
         || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
         || (a == 198 && (b == 18 || b == 19)))
 }
 
+/// Global unicast is 2000::/3, and what IANA took out of it for other ends (RFC 6890, RFC 9637):
+/// 2001::/23 (Teredo, ORCHID), 2001:db8::/32 and 3fff::/20 (documentation).
 fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let first = ip.segments()[0];
-    !(ip.is_loopback()
-        || ip.is_unspecified()
-        || ip.is_multicast()
-        || (first & 0xfe00) == 0xfc00
-        || (first & 0xffc0) == 0xfe80
-        || (first & 0xffc0) == 0xfec0
-        || (first == 0x2001 && ip.segments()[1] == 0xdb8)
-        || first == 0x100)
+    let [first, second, ..] = ip.segments();
+    (first & 0xe000) == 0x2000
+        && !(first == 0x2001 && (second < 0x200 || second == 0xdb8))
+        && !(first == 0x3fff && second < 0x1000)
 }
 
 /// The IPv4 address inside a mapped, compatible, translated (64:ff9b::/96) or 6to4 address.
@@ -246,6 +253,17 @@ mod tests {
         for url in ["http://93.184.216.34/", "https://example.org/", "http://[2606:2800:220:1::1]/"]
         {
             assert!(nothing.check(&Url::parse(url).unwrap()).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_the_message_says_to_allow_allows_it() {
+        for url in ["http://127.0.0.1:81/", "http://[::1]:81/", "http://2130706433/"] {
+            let url = Url::parse(url).unwrap();
+            let Err(FetchError::Private { host, .. }) = Allowed::default().check(&url) else {
+                panic!("{url} is let through")
+            };
+            assert!(Allowed::new(&[host]).unwrap().check(&url).is_ok(), "{url}");
         }
     }
 

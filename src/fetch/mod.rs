@@ -20,6 +20,8 @@ use url::Url;
 pub use classify::{FRESH_MAX, Move, Verdict, classify, moved};
 
 use crate::model::{FetchSettings, Hop, Reply, Validators};
+pub use address::Lookup;
+
 use address::{Allowed, Guard};
 use pace::{Pace, Turn};
 
@@ -151,6 +153,19 @@ impl Client {
     /// # Errors
     /// When the settings hold an entry that cannot be understood, or TLS cannot be set up.
     pub fn new(settings: &FetchSettings) -> Result<Client, FetchError> {
+        Client::build(settings, None)
+    }
+
+    /// Sets up a client that asks `lookup` for the addresses of names, for tests: what it answers is
+    /// checked as the system's answers are.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_resolver(settings: &FetchSettings, lookup: Lookup) -> Result<Client, FetchError> {
+        Client::build(settings, Some(lookup))
+    }
+
+    fn build(settings: &FetchSettings, lookup: Option<Lookup>) -> Result<Client, FetchError> {
         // A second installation says Err and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let allowed = Arc::new(Allowed::new(&settings.allow_private).map_err(FetchError::Setup)?);
@@ -161,7 +176,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Arc::new(Guard::new(Arc::clone(&allowed))))
+            .dns_resolver(Arc::new(Guard::new(Arc::clone(&allowed), lookup)))
             .no_proxy()
             .referer(false)
             .connect_timeout(settings.timeout)
@@ -216,7 +231,8 @@ impl Client {
     ) -> Result<(Reply, Option<Hold>), FetchError> {
         let parsed = Url::parse(url)
             .map_err(|e| FetchError::Address { url: redact(url), reason: e.to_string() })?;
-        if parsed.scheme() == "file" {
+        // A feed may be a file, since the user named it; a page is named by somebody else.
+        if parsed.scheme() == "file" && accept == Accept::Feed {
             return Ok((self.read_file(&parsed).await?, None));
         }
         let mut at = parsed;

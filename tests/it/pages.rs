@@ -1,0 +1,131 @@
+//! Pages as content management systems write them: the article is read, and what stands around it
+//! (menus, consent, related posts, comments, boxes about authors) announces nothing.
+//!
+//! Each page names Tidewater, or an author's own post, only in what is no part of its article.
+
+use gazetted::detect::{DEFAULT_MIN_CONFIDENCE, Grammar, detect};
+use gazetted::model::Article;
+use gazetted::text::article_html;
+
+/// The page of this name under `fixtures/pages`.
+fn fixture(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/pages");
+    std::fs::read_to_string(format!("{folder}/{name}.html")).unwrap()
+}
+
+/// The subjects of what an entry with this page announces, and the article that was read.
+fn announced(title: &str, publisher: &str, page: &str) -> (Vec<String>, String) {
+    let article = Article {
+        id: "page".into(),
+        publisher: publisher.into(),
+        title: title.into(),
+        published: Some("2026-11-24".into()),
+        author: None,
+        url: None,
+        html: article_html(page, title),
+    };
+    let facts = detect(&article, Grammar::built_in());
+    let mut subjects: Vec<String> = facts
+        .into_iter()
+        .filter(|f| f.confidence >= DEFAULT_MIN_CONFIDENCE)
+        .map(|f| f.subject)
+        .collect();
+    subjects.sort();
+    subjects.dedup();
+    (subjects, article.html)
+}
+
+#[test]
+fn the_article_of_every_kind_of_page_is_read_and_nothing_else() {
+    const OLF: &str = "Open Lattice Foundation";
+    let joins = "Meridian Cloud joins the Open Lattice Foundation";
+    // (page, the entry's title, publisher, subjects, passages that must be read)
+    let cases: &[(&str, &str, &str, &[&str], &[&str])] = &[
+        (
+            "wordpress",
+            joins,
+            OLF,
+            &["Meridian Cloud"],
+            &["<h2>A seat for users</h2>", "The board at work."],
+        ),
+        ("ghost", joins, OLF, &["Meridian Cloud"], &["<blockquote>We could not", "three regions"]),
+        (
+            "hugo",
+            "New technical steering committee",
+            OLF,
+            &["Jonas Weber", "Mei Tanaka", "Priya Raman"],
+            &["<li>Priya", "<h2>How the vote went"],
+        ),
+        ("drupal", joins, OLF, &["Meridian Cloud"], &["Platinum member brings", "eleven regions"]),
+        (
+            "webflow",
+            joins,
+            OLF,
+            &["Meridian Cloud", "Priya Raman"],
+            &["<h3>New on the board</h3>", "the handbook"],
+        ),
+        (
+            "medium",
+            joins,
+            OLF,
+            &["Meridian Cloud"],
+            &["<strong>Meridian Cloud</strong>", "Commons are kept"],
+        ),
+        (
+            "table_layout",
+            "New officers",
+            "Lattice Society",
+            &["Jonas Weber", "Priya Raman"],
+            &["<td>President</td>", "Turin"],
+        ),
+        (
+            "pr_wire",
+            "Quill Data Appoints Mei Tanaka as Chief Executive Officer",
+            "Quill Data",
+            &["Mei Tanaka"],
+            &["unanimous"],
+        ),
+        ("nextjs", joins, OLF, &["Meridian Cloud"], &["three plugins"]),
+        (
+            "contentful",
+            "New members in November",
+            OLF,
+            &["Meridian Cloud"],
+            &["<h2>What comes next</h2>", "<li><p>A test farm"],
+        ),
+        ("json_ld", joins, OLF, &["Meridian Cloud"], &["for years &amp; will"]),
+        (
+            "asp_net",
+            "Granite Bank names new board member",
+            "Granite Bank",
+            &["Priya Raman"],
+            &["nine members"],
+        ),
+        (
+            "spa_article",
+            "Welcome to our new members",
+            OLF,
+            &["Granite Bank", "Meridian Cloud"],
+            &["<li>Granite Bank</li>", "next call"],
+        ),
+        ("elementor", joins, OLF, &["Meridian Cloud"], &["kept the scheduler"]),
+        ("blogger", joins, OLF, &["Meridian Cloud"], &["members too"]),
+    ];
+    let mut wrong = Vec::new();
+    for (name, title, publisher, subjects, passages) in cases {
+        let (found, html) = announced(title, publisher, &fixture(name));
+        if found != *subjects {
+            wrong.push(format!("{name} announces {found:?}: {html}"));
+        }
+        for passage in passages.iter().filter(|p| !html.contains(**p)) {
+            wrong.push(format!("{name} misses {passage}: {html}"));
+        }
+        let repeated = format!("<h1>{title}");
+        let foreign =
+            ["Tidewater", "Otto Lindqvist", "cookies", "Leave a Reply", "Home<", &repeated];
+        for foreign in foreign.iter().filter(|f| html.contains(**f)) {
+            wrong.push(format!("{name} has {foreign}: {html}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -3,14 +3,18 @@
 //! A feed that is broken gives what stands before the damage, and the damage is a warning. An
 //! entry is never lost silently. Knows nothing of HTTP beyond the charset of a Content-Type.
 
+mod channel;
 mod decode;
 pub mod discover;
 mod identity;
 mod repair;
+mod scan;
+mod survey;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use channel::Channel;
 use feed_rs::model as raw;
 use feed_rs::parser::Builder;
 use url::Url;
@@ -42,8 +46,12 @@ pub struct ParsedFeed {
     pub skip_hours: Vec<u8>,
     /// Days on which nothing changes.
     pub skip_days: Vec<chrono::Weekday>,
-    /// Its web site.
+    /// Its web site, absolute.
     pub site: Option<String>,
+    /// Its own address by its own word (`rel="self"`), absolute.
+    pub own_address: Option<String>,
+    /// Its WebSub hub (`rel="hub"`), absolute.
+    pub hub: Option<String>,
 }
 
 /// Why bytes gave no feed.
@@ -78,6 +86,7 @@ pub fn parse(
     if repair::depth(&text) > DEPTH_MAX {
         return Err(ParseError::Depth);
     }
+    let channel = survey::survey(&text).channel;
     let feed = match read(&text, base_url) {
         Ok(feed) if !repair::loses_entries(&text, feed.entries.len()) => feed,
         first => {
@@ -105,7 +114,7 @@ pub fn parse(
             }
         }
     };
-    Ok(convert(feed, base_url, warnings))
+    Ok(convert(feed, &channel, base_url, warnings))
 }
 
 /// The text of a fetched page, decoded by the same rules as a feed.
@@ -138,7 +147,12 @@ fn read(text: &str, base_url: &str) -> Result<raw::Feed, String> {
     }
 }
 
-fn convert(feed: raw::Feed, base_url: &str, mut warnings: Vec<String>) -> ParsedFeed {
+fn convert(
+    feed: raw::Feed,
+    channel: &Channel,
+    base_url: &str,
+    mut warnings: Vec<String>,
+) -> ParsedFeed {
     if feed.entries.len() > ENTRIES_MAX {
         warnings.push(format!(
             "the feed has {} entries; only the first {ENTRIES_MAX} are read",
@@ -153,8 +167,13 @@ fn convert(feed: raw::Feed, base_url: &str, mut warnings: Vec<String>) -> Parsed
         title: feed.title.map(|t| plain_text(&t.content)).filter(|t| !t.is_empty()),
         entries,
         warnings,
-        ttl: feed.ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
-        ..ParsedFeed::default()
+        ttl: channel.ttl,
+        update_interval: channel.update_interval(),
+        skip_hours: channel.skip_hours.clone(),
+        skip_days: channel.skip_days.clone(),
+        site: channel.site(base.as_ref()),
+        own_address: channel.own(base.as_ref()),
+        hub: channel.hub(base.as_ref()),
     }
 }
 

@@ -1,0 +1,218 @@
+//! One look at an XML text before anything is parsed: what it is, how deep, how sound.
+
+use super::channel::Channel;
+use super::scan::{Open, Piece, Reference, Scanner, Tag, attribute, attributes, local, reference};
+
+/// What the look found.
+#[derive(Debug, Default)]
+pub struct Survey<'a> {
+    /// The tag of the root element: the first that can begin a feed.
+    pub root: Option<Tag<'a>>,
+    /// How many entries begin.
+    pub entries: usize,
+    /// Where the first entry begins.
+    pub first_entry: Option<usize>,
+    /// The deepest nesting.
+    pub depth: usize,
+    /// The first thing that is not well formed.
+    pub damage: Option<String>,
+    /// Whether something is well formed or commonly forgiven, but not for feed-rs.
+    pub odd: bool,
+    /// What the feed says of itself.
+    pub channel: Channel,
+}
+
+/// Looks at a text.
+pub fn survey(text: &str) -> Survey<'_> {
+    let mut look = Look::default();
+    let mut scanner = Scanner::new(text, 0);
+    while let Some(piece) = scanner.next() {
+        match piece {
+            Piece::Open(tag) => {
+                if look.found.root.is_none() {
+                    // What stands before the root is no part of the feed.
+                    if !is_root(tag.name) {
+                        look.before = true;
+                        continue;
+                    }
+                    look.found.root = Some(tag);
+                    look.root(&tag);
+                }
+                look.open(text, tag);
+            }
+            Piece::Close(name, ..) if look.found.root.is_some() => {
+                look.close(name);
+                if look.open.len() == 0 {
+                    look.ended = true;
+                    break;
+                }
+            }
+            Piece::Text(run) if look.found.root.is_some() => look.text(run),
+            Piece::Text(run) => {
+                look.before |= !run.trim_matches(['\u{feff}', ' ', '\n', '\r', '\t']).is_empty()
+            }
+            Piece::Stray if look.found.root.is_some() => look.damage("a bare `<`"),
+            Piece::Torn => look.damage("it is cut off"),
+            Piece::Aside if look.found.root.is_some() => look.found.odd = true,
+            _ => {}
+        }
+    }
+    look.finish()
+}
+
+/// Whether an element of this name is the root of a feed.
+pub fn is_root(name: &str) -> bool {
+    matches!(local(name), "rss" | "feed" | "RDF" | "rdf" | "entry" | "channel" | "Channel")
+}
+
+/// Whether an element of this name is an entry.
+pub fn is_entry(name: &str) -> bool {
+    matches!(local(name), "item" | "entry" | "Item")
+}
+
+#[derive(Default)]
+struct Look<'a> {
+    found: Survey<'a>,
+    open: Open<'a>,
+    /// How many elements stand around the entry that is open.
+    entry: Option<usize>,
+    prefixes: Vec<&'a str>,
+    before: bool,
+    ended: bool,
+}
+
+impl<'a> Look<'a> {
+    fn damage(&mut self, what: &str) {
+        self.found.damage.get_or_insert_with(|| what.to_owned());
+    }
+
+    fn root(&mut self, tag: &Tag<'a>) {
+        let space = attribute(tag.attributes, "xmlns");
+        let version = attribute(tag.attributes, "version");
+        let plain = match (tag.name, space) {
+            ("rss", None | Some("")) => matches!(version, Some("2.0" | "0.91" | "0.92")),
+            ("rdf:RDF", Some("http://purl.org/rss/1.0/")) => true,
+            ("feed", Some("http://www.w3.org/2005/Atom")) => true,
+            _ => false,
+        };
+        self.found.odd |= !plain;
+    }
+
+    fn open(&mut self, text: &'a str, tag: Tag<'a>) {
+        let parent = self.open.last();
+        if !tag.attributes.is_empty() {
+            self.attributes(&tag);
+        }
+        if let Some((prefix, _)) = tag.name.split_once(':') {
+            self.found.odd |= prefix != "xml" && !self.prefixes.contains(&prefix);
+        }
+        // Markup where text belongs, and the constructs of Atom that only our own reader knows.
+        self.found.odd |= holds_text(parent);
+        if is_entry(tag.name) {
+            self.found.entries += 1;
+            self.found.first_entry.get_or_insert(tag.start);
+            if self.entry.is_some() {
+                self.damage("an entry stands inside another");
+            }
+            self.entry = Some(self.open.len());
+        } else if self.entry.is_none() {
+            let behind = &text[tag.end..];
+            let value = if tag.empty { "" } else { first_text(behind) };
+            self.found.channel.note(&tag, parent, value);
+        }
+        if tag.empty {
+            self.entry = self.entry.filter(|around| *around < self.open.len());
+        } else {
+            self.open.push(tag.name);
+            self.found.depth = self.found.depth.max(self.open.len());
+        }
+    }
+
+    fn attributes(&mut self, tag: &Tag<'a>) {
+        self.text(tag.attributes);
+        for (name, value) in attributes(tag.attributes) {
+            match name {
+                "type" if holds_text(tag.name) => {
+                    self.found.odd |= !matches!(value, "text" | "html" | "text/html");
+                }
+                "src" if local(tag.name) == "content" => self.found.odd = true,
+                "mode" => self.found.odd = true,
+                _ => {
+                    let prefix = name.strip_prefix("xmlns:");
+                    self.prefixes.extend(prefix.filter(|p| !self.prefixes.contains(p)));
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match self.open.find(name) {
+            Some(at) => {
+                if at + 1 < self.open.len() {
+                    let inner = self.open.get(at + 1);
+                    self.damage(&format!("`<{inner}>` is not closed"));
+                }
+                self.open.close_from(at);
+                self.entry = self.entry.filter(|around| *around < at);
+            }
+            None => self.damage(&format!("`</{name}>` closes nothing")),
+        }
+    }
+
+    fn text(&mut self, run: &str) {
+        let mut rest = run;
+        while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
+            rest = &rest[at..];
+            let length = match reference(rest) {
+                Reference::Sound(_, length) => length,
+                Reference::Odd(_, length) | Reference::Named(_, length) => {
+                    self.found.odd = true;
+                    length
+                }
+                Reference::Bare => {
+                    self.damage("a bare `&`");
+                    1
+                }
+            };
+            rest = &rest[length..];
+        }
+    }
+
+    fn finish(mut self) -> Survey<'a> {
+        if self.before && self.found.root.is_some() {
+            self.damage("text stands before its beginning");
+        }
+        if !self.ended && self.found.root.is_some_and(|root| !root.empty) {
+            self.damage("it is cut off");
+        }
+        self.found
+    }
+}
+
+/// Whether an element of this name holds text and no elements, but for Atom's `xhtml`.
+fn holds_text(name: &str) -> bool {
+    matches!(
+        name,
+        "title"
+            | "description"
+            | "summary"
+            | "content"
+            | "content:encoded"
+            | "link"
+            | "guid"
+            | "id"
+            | "pubDate"
+            | "published"
+            | "updated"
+            | "dc:date"
+            | "dc:title"
+    )
+}
+
+/// The text that directly follows a tag.
+fn first_text(behind: &str) -> &str {
+    match Scanner::new(behind, 0).next() {
+        Some(Piece::Text(text) | Piece::Raw(text)) => text,
+        _ => "",
+    }
+}

@@ -21,7 +21,7 @@ pub use fact::{
 pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcome, Validators};
 pub use health::{FeedHealth, Trouble, TroubleKind};
 pub use ledger::{Change, ChangeKind, FactId, FactKey, KnownFact, Sighting};
-pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
+pub use mail::{Attempt, Delivery, Notice, OutboxItem, OutboxState};
 pub use name::{fold, fold_name, spread};
 pub use poll::{
     FeedState, Hop, Moving, PageRetry, PlannedEntry, PollPlan, Rekeyed, Reply, RequestRecord,

@@ -5,7 +5,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::feeds::apply_state;
-use super::{Store, StoreError, seconds, time, while_doing};
+use super::{Store, StoreError, StoreTrouble, seconds, time, while_doing};
+use crate::crash;
 use crate::ledger;
 use crate::model::{
     Change, ChangeKind, Detail, Evidence, Fact, FactId, Kind, KnownFact, PlannedEntry, Polarity,
@@ -71,6 +72,7 @@ impl Store {
     pub fn apply_all(&mut self, plans: &[&PollPlan]) -> Vec<Result<Applied, StoreError>> {
         let together = || -> Result<Vec<Result<Applied, StoreError>>, rusqlite::Error> {
             let mut transaction = self.connection.transaction()?;
+            crash::point("store.poll.begun");
             let mut results = Vec::with_capacity(plans.len());
             for plan in plans {
                 let savepoint = transaction.savepoint()?;
@@ -81,13 +83,15 @@ impl Store {
                 });
                 results.push(applied.map_err(while_doing("storing a poll")));
             }
+            crash::point("store.poll.before-commit");
             transaction.commit()?;
+            crash::point("store.poll.committed");
             Ok(results)
         };
         let mut together = together;
         together().unwrap_or_else(|error| {
-            let said = error.to_string();
-            let again = |_: &&PollPlan| Err(StoreError::Write(said.clone()));
+            let (said, trouble) = (error.to_string(), StoreTrouble::of(&error));
+            let again = |_: &&PollPlan| Err(StoreError::Write { said: said.clone(), trouble });
             plans.iter().map(again).collect()
         })
     }
@@ -204,6 +208,7 @@ fn apply_plan(transaction: &Connection, plan: &PollPlan) -> Result<Applied, rusq
         apply_entry(transaction, plan, planned, &mut applied)?;
     }
     apply_state(transaction, plan)?;
+    crash::point("store.poll.state");
     Ok(applied)
 }
 
@@ -246,6 +251,7 @@ fn apply_entry(
             ],
             |r| r.get(0),
         )?;
+    crash::point("store.poll.entry");
     for fact in &planned.facts {
         apply_fact(transaction, plan.at, id, planned.report, fact, applied)?;
     }
@@ -287,6 +293,7 @@ fn apply_fact(
             (kind, before) => {
                 let amends = before.filter(|_| kind == ChangeKind::Amended).map(|id| id.0);
                 let id = insert_fact(transaction, at, &found.fact, &key, polarity, amends)?;
+                crash::point("store.poll.fact");
                 applied.new_facts += 1;
                 if report {
                     let word = if kind == ChangeKind::Amended { "amended" } else { "new" };
@@ -296,6 +303,7 @@ fn apply_fact(
                         )?
                         .execute(params![id, word, seconds(at)])?;
                     applied.changes += 1;
+                    crash::point("store.poll.change");
                 }
                 id
             }

@@ -5,6 +5,7 @@
 
 mod cli;
 mod corpus;
+mod crash;
 mod daemon;
 mod e2e;
 mod eval;
@@ -14,6 +15,7 @@ mod http;
 mod layers;
 mod lexicons;
 mod mail;
+mod outage;
 mod politeness;
 mod setup;
 mod smtp;

@@ -23,6 +23,7 @@ pub mod politeness;
 pub mod eval;
 
 // The shell: what touches the world.
+pub mod crash;
 pub mod config;
 pub mod fetch;
 pub mod store;

@@ -5,27 +5,44 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use lettre::address::Envelope;
 use lettre::message::header::{
     ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
 };
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
+use lettre::{Address, transport::smtp};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 
+use crate::crash;
 use crate::model::{Delivery, MailSettings, OutboxItem, PasswordSource, SmtpSecurity, Transport};
 
-/// A whole delivery may take so long: the reply to the end of DATA alone may take ten minutes
-/// (RFC 5321 §4.5.3.2.6), the rest is quick.
-const SEND_TIMEOUT: Duration = Duration::from_secs(12 * 60);
 /// Connecting takes no longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The greeting and the answer to a command take no longer (RFC 5321 §4.5.3.2.1 to .3).
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// The message may take so long on its way, and the answer to its end ten minutes more (RFC 5321
+/// §4.5.3.2.5 and .6): who hangs up earlier gets its messages delivered twice.
+const CONTENT_TIMEOUT: Duration = Duration::from_secs(13 * 60);
+/// A whole delivery takes no longer, however slowly each command is answered.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// Saying goodbye takes no longer: nothing depends on it.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
+/// So many connections are kept for the next message: no more are used at once.
+const IDLE_MAX: usize = 8;
+/// A server's word is kept up to so many characters.
+const REASON_CHARS_MAX: usize = 300;
+/// Exit codes of `sendmail` that no second try would change: EX_NOUSER and EX_NOHOST of sysexits(3).
+const SENDMAIL_REFUSED: [i32; 2] = [67, 68];
 /// A password command takes no longer.
 const PASSWORD_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -202,6 +219,100 @@ pub struct Smtp {
     credentials: Option<(String, PasswordSource)>,
     /// `$CREDENTIALS_DIRECTORY`, where systemd puts secrets.
     credentials_directory: Option<PathBuf>,
+    /// What this machine calls itself.
+    hello: ClientId,
+    limits: Limits,
+    /// Connections that wait for the next message of this run.
+    idle: Mutex<Vec<AsyncSmtpConnection>>,
+}
+
+/// How long each step may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    connect: Duration,
+    command: Duration,
+    content: Duration,
+}
+
+impl Limits {
+    fn new(most: Option<Duration>) -> Limits {
+        let cut = |limit: Duration| most.map_or(limit, |most| limit.min(most));
+        Limits {
+            connect: cut(CONNECT_TIMEOUT),
+            command: cut(COMMAND_TIMEOUT),
+            content: cut(CONTENT_TIMEOUT),
+        }
+    }
+}
+
+/// Where a conversation with a server stands: what an answer means depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Login,
+    Sender,
+    Recipient,
+    Data,
+    /// From the first byte of the message: from here on it may have been delivered.
+    Content,
+}
+
+impl Stage {
+    fn words(self) -> &'static str {
+        match self {
+            Stage::Connecting => "connecting",
+            Stage::Login => "the login",
+            Stage::Sender => "MAIL FROM",
+            Stage::Recipient => "RCPT TO",
+            Stage::Data => "DATA",
+            Stage::Content => "the message",
+        }
+    }
+}
+
+/// A conversation that did not end with 2xx.
+#[derive(Debug)]
+struct Stopped {
+    stage: Stage,
+    reason: String,
+    /// The server's code; none: it did not answer.
+    code: Option<u16>,
+}
+
+impl Stopped {
+    fn new(stage: Stage, error: &smtp::Error) -> Stopped {
+        let mut reason = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(inner) = source {
+            let more = inner.to_string();
+            if !reason.contains(&more) {
+                reason = format!("{reason}: {more}");
+            }
+            source = inner.source();
+        }
+        Stopped { stage, reason, code: error.status().map(u16::from) }
+    }
+
+    /// Whether a connection that had waited was simply gone.
+    fn is_lost(&self) -> bool {
+        self.stage == Stage::Sender && self.code.is_none_or(|code| code == 421)
+    }
+
+    /// What it means for the message. A refusal before the recipient was named is about the sender,
+    /// the login or the server: mending that delivers the message, so it waits. "Too many recipients"
+    /// (552) is none for good either (RFC 5321 §4.5.3.1.10).
+    fn delivery(&self) -> Delivery {
+        let place = self.stage.words();
+        let reason: String =
+            clean(&format!("{place}: {}", self.reason)).chars().take(REASON_CHARS_MAX).collect();
+        let spoken_to = matches!(self.stage, Stage::Recipient | Stage::Data | Stage::Content);
+        match self.code {
+            Some(552) if self.stage == Stage::Recipient => Delivery::Deferred(reason),
+            Some(500..=599) if spoken_to => Delivery::Refused(reason),
+            None if self.stage == Stage::Content => Delivery::Unanswered(reason),
+            _ => Delivery::Deferred(reason),
+        }
+    }
 }
 
 impl Mailer {
@@ -216,7 +327,7 @@ impl Mailer {
         Ok(match &settings.transport {
             Transport::File { path } => Mailer::File(path.clone()),
             Transport::Sendmail { command } => Mailer::Sendmail(command.clone()),
-            Transport::Smtp { host, port, security, credentials, ca_file } => {
+            Transport::Smtp { host, port, security, credentials, ca_file, timeout } => {
                 let mut tls = TlsParameters::builder(host.clone());
                 if let Some(path) = ca_file {
                     let failed = |e: &dyn std::fmt::Display| {
@@ -236,6 +347,9 @@ impl Mailer {
                     tls: tls.build().map_err(|e| MailError::Setup(e.to_string()))?,
                     credentials: credentials.clone(),
                     credentials_directory: credentials_directory.map(Path::to_owned),
+                    hello: ClientId::default(),
+                    limits: Limits::new(*timeout),
+                    idle: Mutex::default(),
                 }))
             }
         })
@@ -249,6 +363,16 @@ impl Mailer {
             Mailer::Smtp(smtp) => smtp.send(item).await,
         }
     }
+
+    /// Says goodbye where connections were kept for more messages.
+    pub async fn close(&self) {
+        if let Mailer::Smtp(smtp) = self {
+            while let Some(mut connection) = smtp.kept() {
+                // A server that does not answer is hung up on.
+                let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
+            }
+        }
+    }
 }
 
 impl Smtp {
@@ -260,39 +384,100 @@ impl Smtp {
                 item.sender, item.recipient
             ));
         };
-        let Ok(envelope) = Envelope::new(Some(sender), vec![recipient]) else {
-            return Delivery::Refused("the message has no reader".into());
-        };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.host)
-            .port(self.port)
-            .timeout(Some(CONNECT_TIMEOUT));
-        builder = builder.tls(match self.security {
-            SmtpSecurity::None => Tls::None,
-            SmtpSecurity::StartTls => Tls::Required(self.tls.clone()),
-            SmtpSecurity::Tls => Tls::Wrapper(self.tls.clone()),
-        });
-        if let Some((user, source)) = &self.credentials {
-            match self.password(source).await {
-                Ok(password) => {
-                    builder = builder.credentials(Credentials::new(user.clone(), password))
-                }
-                Err(reason) => return Delivery::Deferred(reason),
+        let deadline = Instant::now() + SEND_TIMEOUT;
+        if let Some(mut kept) = self.kept() {
+            match self.converse(&mut kept, &sender, &recipient, item, deadline).await {
+                // It was closed while it waited: a new one is no second attempt.
+                Err(stopped) if stopped.is_lost() => {}
+                ended => return self.finish(kept, ended).await,
             }
         }
-        let transport = builder.build();
-        // lettre's own timeout ends with the connection's set-up (notes/crates.md).
-        match tokio::time::timeout(SEND_TIMEOUT, transport.send_raw(&envelope, &item.bytes)).await {
-            Ok(Ok(answer)) => Delivery::Accepted(format!(
-                "{} {}",
-                answer.code(),
-                answer.message().collect::<Vec<_>>().join(" ")
-            )),
-            Ok(Err(error)) => judge(&error),
-            Err(_) => Delivery::Unanswered(format!(
-                "no answer within {} minutes",
-                SEND_TIMEOUT.as_secs() / 60
-            )),
+        let mut connection = match self.connect(deadline).await {
+            Ok(connection) => connection,
+            Err(stopped) => return stopped.delivery(),
+        };
+        let ended = self.converse(&mut connection, &sender, &recipient, item, deadline).await;
+        self.finish(connection, ended).await
+    }
+
+    fn kept(&self) -> Option<AsyncSmtpConnection> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Keeps the connection for the next message, where the server still talks on it.
+    async fn finish(
+        &self,
+        mut connection: AsyncSmtpConnection,
+        ended: Result<Response, Stopped>,
+    ) -> Delivery {
+        let delivery = match &ended {
+            Ok(answer) => Delivery::Accepted(words(answer)),
+            Err(stopped) => stopped.delivery(),
+        };
+        let fine = match &ended {
+            Ok(_) => true,
+            Err(Stopped { code: None | Some(421), .. }) => false,
+            Err(_) => {
+                let limit = self.limits.connect;
+                matches!(tokio::time::timeout(limit, connection.command(Rset)).await, Ok(Ok(_)))
+            }
+        };
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if fine && idle.len() < IDLE_MAX {
+            idle.push(connection);
         }
+        delivery
+    }
+
+    async fn connect(&self, deadline: Instant) -> Result<AsyncSmtpConnection, Stopped> {
+        let (limits, hello) = (self.limits, &self.hello);
+        let wrapper = (self.security == SmtpSecurity::Tls).then(|| self.tls.clone());
+        let server = (self.host.as_str(), self.port);
+        crash::point("mail.before-connect");
+        let connect =
+            AsyncSmtpConnection::connect_tokio1(server, Some(limits.connect), hello, wrapper, None);
+        let mut connection = step(Stage::Connecting, limits.command, deadline, connect).await?;
+        if self.security == SmtpSecurity::StartTls {
+            let upgrade = connection.starttls(self.tls.clone(), hello);
+            step(Stage::Connecting, limits.command, deadline, upgrade).await?;
+        }
+        if let Some((user, source)) = &self.credentials {
+            let failed = |reason| Stopped { stage: Stage::Login, reason, code: None };
+            let password = self.password(source).await.map_err(failed)?;
+            let credentials = Credentials::new(user.clone(), password);
+            let login = connection.auth(DEFAULT_MECHANISMS, &credentials);
+            step(Stage::Login, limits.command, deadline, login).await?;
+        }
+        crash::point("mail.connected");
+        Ok(connection)
+    }
+
+    /// One message, from MAIL to the answer to its last line.
+    async fn converse(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        sender: &Address,
+        recipient: &Address,
+        item: &OutboxItem,
+        deadline: Instant,
+    ) -> Result<Response, Stopped> {
+        let limit = self.limits.command;
+        let wide = !item.bytes.is_ascii()
+            && connection.server_info().supports_feature(Extension::EightBitMime);
+        let parameters =
+            wide.then_some(MailParameter::Body(MailBodyParameter::EightBitMime)).into_iter();
+        let mail = Mail::new(Some(sender.clone()), parameters.collect());
+        step(Stage::Sender, limit, deadline, connection.command(mail)).await?;
+        crash::point("mail.sender");
+        let rcpt = Rcpt::new(recipient.clone(), Vec::new());
+        step(Stage::Recipient, limit, deadline, connection.command(rcpt)).await?;
+        crash::point("mail.recipient");
+        step(Stage::Data, limit, deadline, connection.command(Data)).await?;
+        crash::point("mail.data");
+        let content = content(connection, &item.bytes);
+        let answer = step(Stage::Content, self.limits.content, deadline, content).await?;
+        crash::point("mail.answered");
+        Ok(answer)
     }
 
     async fn password(&self, source: &PasswordSource) -> Result<String, String> {
@@ -332,23 +517,55 @@ impl Smtp {
     }
 }
 
-/// lettre tells 4xx and 5xx apart; anything else may or may not have come after DATA.
-fn judge(error: &lettre::transport::smtp::Error) -> Delivery {
-    let mut reason = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        reason = format!("{reason}: {inner}");
-        source = inner.source();
+/// The message and the answer to its end.
+#[cfg(not(debug_assertions))]
+async fn content(
+    connection: &mut AsyncSmtpConnection,
+    bytes: &[u8],
+) -> Result<Response, smtp::Error> {
+    connection.message(bytes).await
+}
+
+/// The message and the answer to its end; between the two a test may let the program die, which only
+/// time can tell apart from here: the test's server waits for longer.
+#[cfg(debug_assertions)]
+async fn content(
+    connection: &mut AsyncSmtpConnection,
+    bytes: &[u8],
+) -> Result<Response, smtp::Error> {
+    let answered = connection.message(bytes);
+    if !crash::is_asked("mail.content-sent") {
+        return answered.await;
     }
-    // The kind "network error" has no predicate of its own: a connection that stood and broke.
-    let broke = reason.starts_with("network error");
-    if error.is_permanent() {
-        Delivery::Refused(reason)
-    } else if error.is_response() || error.is_timeout() || broke {
-        Delivery::Unanswered(reason)
-    } else {
-        Delivery::Deferred(reason)
+    tokio::pin!(answered);
+    tokio::select! {
+        answer = &mut answered => return answer,
+        () = tokio::time::sleep(Duration::from_millis(500)) => crash::point("mail.content-sent"),
     }
+    answered.await
+}
+
+/// One step of a conversation within its time.
+async fn step<T>(
+    stage: Stage,
+    limit: Duration,
+    deadline: Instant,
+    work: impl Future<Output = Result<T, smtp::Error>>,
+) -> Result<T, Stopped> {
+    let until = deadline.min(Instant::now() + limit);
+    match tokio::time::timeout_at(until, work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Stopped::new(stage, &error)),
+        Err(_) => {
+            let reason = format!("no answer within {limit:?}");
+            Err(Stopped { stage, reason, code: None })
+        }
+    }
+}
+
+fn words(answer: &Response) -> String {
+    let said = answer.message().collect::<Vec<_>>().join(" ");
+    clean(&format!("{} {said}", answer.code())).chars().take(REASON_CHARS_MAX).collect()
 }
 
 /// A name that the same message always gets: writing it twice leaves one file.
@@ -365,8 +582,12 @@ async fn write_file(folder: &Path, item: &OutboxItem) -> Delivery {
     let partial = folder.join(format!(".{stem}.partial"));
     let write = async {
         tokio::fs::create_dir_all(folder).await?;
-        tokio::fs::write(&partial, &item.bytes).await?;
-        tokio::fs::rename(&partial, &path).await
+        let mut file = tokio::fs::File::create(&partial).await?;
+        file.write_all(&item.bytes).await?;
+        // What is told to be sent is sent, power cut or not.
+        file.sync_all().await?;
+        tokio::fs::rename(&partial, &path).await?;
+        tokio::fs::File::open(folder).await?.sync_all().await
     };
     match write.await {
         Ok(()) => Delivery::Accepted(format!("written to {}", path.display())),
@@ -389,18 +610,23 @@ async fn run_sendmail(command: &Path, item: &OutboxItem) -> Delivery {
         }
         child.wait_with_output().await
     };
-    match tokio::time::timeout(SEND_TIMEOUT, run).await {
+    let shown = command.display();
+    match tokio::time::timeout(CONTENT_TIMEOUT, run).await {
         Ok(Ok(output)) if output.status.success() => {
-            Delivery::Accepted(format!("taken by {}", command.display()))
+            Delivery::Accepted(format!("taken by {shown}"))
         }
-        Ok(Ok(output)) => Delivery::Deferred(format!(
-            "{} ended with {}: {}",
-            command.display(),
-            output.status,
-            clean(&String::from_utf8_lossy(&output.stderr))
-        )),
-        Ok(Err(e)) => Delivery::Deferred(format!("{} cannot be run: {e}", command.display())),
-        Err(_) => Delivery::Deferred(format!("{} did not end", command.display())),
+        Ok(Ok(output)) => {
+            let said = clean(&String::from_utf8_lossy(&output.stderr));
+            let said: String = said.chars().take(REASON_CHARS_MAX).collect();
+            let reason = format!("{shown} ended with {}: {said}", output.status);
+            match output.status.code() {
+                Some(code) if SENDMAIL_REFUSED.contains(&code) => Delivery::Refused(reason),
+                _ => Delivery::Deferred(reason),
+            }
+        }
+        Ok(Err(e)) => Delivery::Deferred(format!("{shown} cannot be run: {e}")),
+        // It had the message: it may have passed it on.
+        Err(_) => Delivery::Unanswered(format!("{shown} did not end")),
     }
 }
 

@@ -8,6 +8,7 @@ mod eval;
 mod facts;
 mod feeds;
 mod once;
+mod outbox;
 mod output;
 mod politeness;
 mod poll;
@@ -23,7 +24,7 @@ use crate::config::edit::EditError;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::daemon::{Clock, Cycle, CycleError};
 use crate::detect::UserLexicon;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoreTrouble};
 
 const EXIT_CODES: &str = "Exit codes:
   0   done
@@ -32,8 +33,8 @@ const EXIT_CODES: &str = "Exit codes:
   3   done in part: a feed failed
   4   nothing was found (feeds discover)
   69  mail could not be handed over; it stays in the outbox
-  74  a file could not be read or written
-  75  the database is in use by another gazetted
+  74  a file could not be read or written: a full, read-only or broken disk
+  75  the database is in use by another gazetted or program
   78  the configuration is wrong";
 
 /// Reads the feeds of foundations and vendors, detects memberships and appointments, mails digests.
@@ -73,6 +74,8 @@ enum Command {
     Check,
     /// List the feeds and their state; find, add, try, import and export feeds
     Feeds(feeds::Arguments),
+    /// Look at the messages on their way; retry them, give them up, mail a recipient again
+    Outbox(outbox::Arguments),
     /// Show how feeds, digests and mail stand, and what needs a look
     Status(status::Arguments),
 }
@@ -131,7 +134,13 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Locked { .. } => Failure::Locked(error.to_string()),
             StoreError::Open { .. } => Failure::Io(error.to_string()),
-            _ => Failure::Failed(error.to_string()),
+            _ => match error.trouble() {
+                StoreTrouble::Full | StoreTrouble::ReadOnly | StoreTrouble::Disk => {
+                    Failure::Io(error.to_string())
+                }
+                StoreTrouble::Busy => Failure::Locked(error.to_string()),
+                StoreTrouble::Other => Failure::Failed(error.to_string()),
+            },
         }
     }
 }
@@ -252,6 +261,7 @@ pub fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&shell, &arguments),
         Command::Check => check::run(&shell),
         Command::Feeds(arguments) => feeds::run(&shell, &arguments),
+        Command::Outbox(arguments) => outbox::run(&shell, &arguments),
         Command::Status(arguments) => status::run(&shell, &arguments),
     };
     match result {

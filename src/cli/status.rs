@@ -8,7 +8,7 @@ use crate::daemon::Clock;
 use crate::health;
 use crate::poll::due_at;
 use crate::schedule::next_due;
-use crate::store::{FeedOverview, Store};
+use crate::store::{FeedOverview, Store, Suspension};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -22,7 +22,8 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
     let store = shell.reader()?;
     let now = Clock::System.now();
     let (known, states) = (store.feed_overview()?, store.feed_states()?);
-    let troubles: Vec<String> = store.open_troubles()?.iter().map(health::line).collect();
+    let mut troubles: Vec<String> = store.open_troubles()?.iter().map(health::line).collect();
+    troubles.extend(store.suspensions()?.iter().map(suspended));
     let mut rows = vec![["FEED", "STATE", "LAST READ", "NEXT"].map(str::to_owned).to_vec()];
     let mut json = Vec::new();
     for feed in &config.feeds {
@@ -77,6 +78,14 @@ fn digests(
         found.push((name.clone(), last, next));
     }
     Ok(found)
+}
+
+fn suspended(recipient: &Suspension) -> String {
+    let (to, since) = (&recipient.address, minute(Some(recipient.since)));
+    format!(
+        "mail to {to} is suspended since {since}, {}: `gazetted outbox resume {to}`",
+        recipient.reason
+    )
 }
 
 /// One word for a feed's state.

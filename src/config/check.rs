@@ -325,6 +325,7 @@ impl Checker<'_> {
             );
         }
         let ca_file = section.string("ca_file").map(|p| self.folder.join(p.value));
+        let timeout = self.span(&section, "timeout");
         if needed && host.is_none() {
             let span = if section.exists() { section.span.clone() } else { place.unwrap_or(0..0) };
             self.problems.add(span, "transport \"smtp\" needs a server", "write smtp = { host = \"mail.example.org\", port = 587, security = \"starttls\" } under [mail]");
@@ -340,6 +341,7 @@ impl Checker<'_> {
             security,
             credentials,
             ca_file,
+            timeout,
         })
     }
 
@@ -811,6 +813,10 @@ min_confidence = 7
             (
                 &format!("{FEED}[mail]\nsmtp = {{ host = \"h\", password = \"p\" }}\n"),
                 "password_file",
+            ),
+            (
+                &format!("{FEED}[mail]\nsmtp = {{ host = \"h\", timeout = \"soon\" }}\n"),
+                "`soon` is no span of time",
             ),
             (&format!("{FEED}[[digest]]\nname = \"d\"\n"), "has no reader"),
             (

@@ -1,29 +1,35 @@
 //! The steps of a cycle, each a function that tests can call: poll a feed, compose a digest,
 //! deliver what is due. Used by `once` and by the daemon's loop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
 
 use crate::config::{Config, DigestConfig};
+use crate::crash;
 use crate::detect::{Grammar, UserLexicon};
 use crate::digest::{Context, compose, compose_health, period, render_html, render_text};
 use crate::fetch::{Client, FetchError};
 use crate::health::{judge, line};
 use crate::mail::{MailError, Mailer, Outgoing, build_message, message_id};
 use crate::model::{
-    Delivery, Digest, Feed, FeedName, FeedState, OutboxState, Outcome, Period, Trouble,
+    Attempt, Delivery, Digest, Feed, FeedName, FeedState, Notice, OutboxItem, OutboxState, Outcome,
+    Period, Trouble,
 };
 use crate::outbox::after_attempt;
 use crate::store::{Applied, DigestRecord, NewMessage, Store, StoreError};
 
 use super::writer::Writer;
 
-/// Messages taken from the outbox at a time.
-const DELIVERIES_AT_ONCE: u32 = 20;
+/// Messages on their way at once: some slow readers' servers hold up nobody, and a server is not
+/// flooded (most allow ten connections or more from one client).
+const DELIVERIES_AT_ONCE: usize = 8;
+/// While messages are on their way the outbox is looked at so often for new ones.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The time, as a value: the system's, or one that tests move.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +103,33 @@ impl DigestResult {
     }
 }
 
+/// What the operator is told.
+#[derive(Default)]
+struct Troubles {
+    of_feeds: Vec<Trouble>,
+    of_mail: Vec<Notice>,
+}
+
+impl Troubles {
+    fn is_empty(&self) -> bool {
+        self.of_feeds.is_empty() && self.of_mail.is_empty()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.of_feeds.iter().map(line).chain(self.of_mail.iter().map(|n| n.text.clone())).collect()
+    }
+
+    /// The name that the message's identity is made of: no other message tells just this.
+    fn label(&self) -> String {
+        let last = self.of_feeds.iter().map(|t| t.id).max().unwrap_or_default();
+        let over = self.of_feeds.iter().filter(|t| t.over.is_some()).count();
+        match self.of_mail.last() {
+            Some(notice) => format!("health-{last}-{over}-{}", notice.id),
+            None => format!("health-{last}-{over}"),
+        }
+    }
+}
+
 /// A digest before it is rendered, and what it was made with.
 struct Prepared {
     digest: Option<Digest>,
@@ -111,7 +144,7 @@ impl Prepared {
         subscription: String,
         subject: String,
         change_ids: Vec<i64>,
-        troubles: &[Trouble],
+        troubles: &Troubles,
     ) -> DigestRecord {
         DigestRecord {
             subscription,
@@ -122,7 +155,8 @@ impl Prepared {
             composed: self.period.until,
             change_ids,
             cursor: self.cursor,
-            troubles: troubles.iter().map(|t| t.id).collect(),
+            troubles: troubles.of_feeds.iter().map(|t| t.id).collect(),
+            notices: troubles.of_mail.iter().map(|n| n.id).collect(),
         }
     }
 }
@@ -163,7 +197,8 @@ impl Cycle {
         clock: Clock,
         credentials_directory: Option<&Path>,
     ) -> Result<Cycle, CycleError> {
-        let store = Store::open(&config.store_path)?;
+        let mut store = Store::open(&config.store_path)?;
+        store.settle_interrupted()?;
         Cycle::with_store(Arc::new(Mutex::new(store)), config, clock, credentials_directory)
     }
 
@@ -190,6 +225,7 @@ impl Cycle {
         store.register_subscriptions(&subscriptions, clock.now())?;
         let states = store.feed_states()?;
         drop(store);
+        crash::point("start.registered");
         cycle.resume_rests(&states);
         Ok(cycle)
     }
@@ -263,14 +299,17 @@ impl Cycle {
         late: bool,
     ) -> Result<Option<DigestResult>, CycleError> {
         let until = self.clock.now();
+        crash::point("compose.begun");
         let prepared = self.prepare(digest, late, until).await?;
         let troubles = match self.operator_of(digest) {
             Some(_) => self.troubles(until).await?,
-            None => Vec::new(),
+            None => Troubles::default(),
         };
+        crash::point("compose.prepared");
         let name = digest.subscription.name.clone();
         let cursor = prepared.cursor;
         let messages = self.messages(digest, &prepared, &troubles, until)?;
+        crash::point("compose.built");
         let Some(shown) = &prepared.digest else {
             if messages.is_empty() {
                 self.with("closing a quiet period", move |s| s.skip_digest(&name, cursor, until))
@@ -286,6 +325,7 @@ impl Cycle {
         let ids = result.digest.change_ids.clone();
         let record = prepared.record(name, result.digest.subject.clone(), ids, &troubles);
         self.with("recording a digest", move |s| s.commit_digest(&record, &messages)).await?;
+        crash::point("compose.ended");
         Ok(Some(result))
     }
 
@@ -299,8 +339,8 @@ impl Cycle {
         mine.then_some(operator)
     }
 
-    /// Looks at the feeds' health; gives what nobody was told of.
-    async fn troubles(&self, now: DateTime<Utc>) -> Result<Vec<Trouble>, CycleError> {
+    /// Looks at the feeds' health; gives what nobody was told of, about mail as well.
+    async fn troubles(&self, now: DateTime<Utc>) -> Result<Troubles, CycleError> {
         self.with("looking at the feeds' health", move |store| {
             let turns: Vec<_> = store
                 .feed_health()?
@@ -308,7 +348,7 @@ impl Cycle {
                 .flat_map(|f| judge(f, now).into_iter().map(|turn| (f.feed_id, turn)))
                 .collect();
             store.record_turns(&turns, now)?;
-            store.untold_troubles()
+            Ok(Troubles { of_feeds: store.untold_troubles()?, of_mail: store.untold_notices()? })
         })
         .await
     }
@@ -318,7 +358,7 @@ impl Cycle {
         &self,
         digest: &DigestConfig,
         prepared: &Prepared,
-        troubles: &[Trouble],
+        troubles: &Troubles,
         until: DateTime<Utc>,
     ) -> Result<Vec<NewMessage>, CycleError> {
         let operator = self.operator_of(digest).filter(|_| !troubles.is_empty());
@@ -330,7 +370,7 @@ impl Cycle {
             }
         }
         let Some(operator) = operator else { return Ok(messages) };
-        let health: Vec<String> = troubles.iter().map(line).collect();
+        let health = troubles.lines();
         let reads = digest.subscription.to.iter().any(|to| to == operator);
         let shown = match prepared.digest.clone().filter(|_| reads) {
             Some(shown) => Digest { health, ..shown },
@@ -341,10 +381,7 @@ impl Cycle {
         };
         let mut result = DigestResult::of(shown, &prepared.context);
         if result.digest.change_ids.is_empty() {
-            // The name that the message's identity is made of: no other message tells this trouble.
-            let last = troubles.iter().map(|t| t.id).max().unwrap_or_default();
-            let over = troubles.iter().filter(|t| t.over.is_some()).count();
-            result.digest.label = format!("{}.health-{last}-{over}", result.digest.label);
+            result.digest.label = format!("{}.{}", result.digest.label, troubles.label());
         }
         messages.push(self.message(&result, operator, until)?);
         Ok(messages)
@@ -427,35 +464,67 @@ impl Cycle {
         })
     }
 
-    /// Hands over every message that is due. One reader's failure holds up no other.
+    /// Hands over every message that is due, several at a time, to each reader the oldest first. One
+    /// reader's failure or slowness holds up no other.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn deliver(&self) -> Result<MailResult, CycleError> {
         let mut result = MailResult::default();
+        let mut under_way: JoinSet<Result<(String, Attempt), CycleError>> = JoinSet::new();
+        let mut busy: HashSet<String> = HashSet::new();
         loop {
             let now = self.clock.now();
-            let due = self
-                .with("reading the outbox", move |s| s.outbox_due(now, DELIVERIES_AT_ONCE))
-                .await?;
-            if due.is_empty() {
-                return Ok(result);
-            }
+            let most = u32::try_from(DELIVERIES_AT_ONCE + busy.len()).unwrap_or(u32::MAX);
+            let due = self.with("reading the outbox", move |s| s.outbox_due(now, most)).await?;
+            crash::point("deliver.read");
             for item in due {
-                let outcome = self.mailer.deliver(&item).await;
-                let attempt = after_attempt(&item, &outcome, self.clock.now());
-                let told = format!("{}: {}", item.recipient, attempt.note);
-                match attempt.state {
-                    OutboxState::Sent => result.sent += 1,
-                    OutboxState::Failed => result.failed.push(told),
-                    OutboxState::Pending | OutboxState::Uncertain => result.waiting.push(told),
+                if under_way.len() < DELIVERIES_AT_ONCE && busy.insert(item.recipient.clone()) {
+                    let cycle = self.clone();
+                    under_way.spawn(async move { cycle.hand_over(item).await });
                 }
-                let accepted = matches!(outcome, Delivery::Accepted(_));
-                tracing::info!(recipient = %item.recipient, message_id = %item.message_id, accepted, "{}", attempt.note);
-                self.with("recording a delivery", move |s| s.record_attempt(item.id, &attempt))
-                    .await?;
+            }
+            let ended = tokio::select! {
+                Some(ended) = under_way.join_next() => ended,
+                () = tokio::time::sleep(LOOK_AGAIN), if !under_way.is_empty() => continue,
+                else => break,
+            };
+            let ended = ended.map_err(|_| CycleError::Task("handing over a message"))??;
+            let (recipient, attempt) = ended;
+            busy.remove(&recipient);
+            let told = format!("{recipient}: {}", attempt.note);
+            match attempt.state {
+                OutboxState::Sent => result.sent += 1,
+                OutboxState::Failed => result.failed.push(told),
+                OutboxState::Pending | OutboxState::Uncertain => result.waiting.push(told),
             }
         }
+        self.mailer.close().await;
+        crash::point("deliver.ended");
+        Ok(result)
+    }
+
+    /// One attempt: written down, made, its outcome written down.
+    async fn hand_over(&self, item: OutboxItem) -> Result<(String, Attempt), CycleError> {
+        let (id, now) = (item.id, self.clock.now());
+        let begin = move |s: &mut Store| s.begin_attempt(id, now);
+        if !self.with("recording that a delivery begins", begin).await? {
+            let outcome = Delivery::Refused("dropped by hand meanwhile".to_owned());
+            let attempt = after_attempt(&item, &outcome, now);
+            return Ok((item.recipient, attempt));
+        }
+        let outcome = self.mailer.deliver(&item).await;
+        let now = self.clock.now();
+        let mut attempt = after_attempt(&item, &outcome, now);
+        if self.config.mail.operator.as_deref() == Some(item.recipient.as_str()) {
+            // To tell the operator that mail to the operator fails would never end.
+            attempt.notice = None;
+        }
+        let accepted = matches!(outcome, Delivery::Accepted(_));
+        tracing::info!(recipient = %item.recipient, message_id = %item.message_id, accepted, "{}", attempt.note);
+        let (recipient, done) = (item.recipient.clone(), attempt.clone());
+        self.with("recording a delivery", move |s| s.record_attempt(&item, &attempt, now)).await?;
+        Ok((recipient, done))
     }
 }
 

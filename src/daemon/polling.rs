@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::cycle::{Cycle, CycleError, PollResult};
+use crate::crash;
 use crate::feed;
 use crate::fetch::{Accept, FetchError, classify, moved};
 use crate::model::{Entry, Feed, FeedName, FeedState, Outcome, Reply, RequestRecord, Validators};
@@ -87,10 +88,13 @@ impl Cycle {
             early: group.iter().any(|s| s.state.not_before.is_some_and(|rest| at < rest)),
             ..RequestRecord::default()
         };
+        crash::point("poll.before-fetch");
         let mut fetched = self.client.fetch(&address, &validators, Accept::Feed).await;
+        crash::point("poll.fetched");
         let hashes = group.iter().map(|s| s.state.body_hash.clone()).collect();
         let reply = std::mem::replace(&mut fetched.reply, Ok(Reply::default()));
         let answer = Arc::new(self.read(reply, record, hashes).await?);
+        crash::point("poll.parsed");
         // The bytes are gone: others may fetch, this feed's pages among them.
         drop(fetched);
         let mut results = Vec::with_capacity(group.len());
@@ -177,7 +181,9 @@ impl Cycle {
                 rekeyed = rekey(&mut fresh, twins);
             }
         }
+        crash::point("poll.looked-up");
         let pages = self.pages(&feed, &state, &fresh, now).await?;
+        crash::point("poll.pages");
         let requests = match &verdict.outcome {
             Outcome::Postponed(_) => Vec::new(),
             _ => std::iter::once(answer.record.clone()).chain(pages.requests).collect(),
@@ -208,6 +214,7 @@ impl Cycle {
             .await
             .map_err(|_| CycleError::Task("reading a feed's entries"))?;
         drop(turn);
+        crash::point("poll.planned");
         let (outcome, state) = (plan.outcome.clone(), plan.state.clone());
         let warnings = plan.warnings.clone().unwrap_or_default();
         let applied = self.writer.apply(plan).await.ok_or(CycleError::Task("storing a poll"))??;

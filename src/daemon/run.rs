@@ -41,7 +41,7 @@ pub async fn run(
         tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(3600)));
     let mut polls: Polls = JoinSet::new();
     let mut agenda = agenda(&cycle, None).await?;
-    let mut mail: JoinSet<Result<(), CycleError>> = JoinSet::new();
+    let mut mail = Mail::default();
     notify::ready();
     tracing::info!(
         feeds = cycle.config().feeds.len(),
@@ -50,10 +50,7 @@ pub async fn run(
     );
     loop {
         start_polls(&cycle, &mut polls, &mut agenda);
-        if mail.is_empty() && mail_is_due(&cycle).await? {
-            let cycle = cycle.clone();
-            mail.spawn(async move { send_due(&cycle).await });
-        }
+        mail.start(&cycle).await?;
         let wait = next_look(&cycle, &agenda).await?;
         tokio::select! {
             _ = terminate.recv() => break,
@@ -70,7 +67,8 @@ pub async fn run(
                 }
                 notify::status(&status(&cycle, &agenda).await?);
             }
-            Some(ended) = mail.join_next(), if !mail.is_empty() => ended.map_err(|_| CycleError::Task("mailing"))??,
+            Some(ended) = mail.composing.join_next(), if !mail.composing.is_empty() => mailed(ended)?,
+            Some(ended) = mail.delivering.join_next(), if !mail.delivering.is_empty() => mailed(ended)?,
             () = tokio::time::sleep(wait) => {}
         }
     }
@@ -81,21 +79,21 @@ pub async fn run(
 
 /// Lets what is under way end: each poll is one transaction, and a delivery that is cut off would
 /// be made twice.
-async fn stop(
-    mut polls: Polls,
-    mut mail: JoinSet<Result<(), CycleError>>,
-) -> Result<(), CycleError> {
+async fn stop(mut polls: Polls, mut mail: Mail) -> Result<(), CycleError> {
     let finish = async {
-        while let Some(ended) = mail.join_next().await {
-            ended.map_err(|_| CycleError::Task("mailing"))??;
+        while let Some(ended) = mail.composing.join_next().await {
+            mailed(ended)?;
+        }
+        while let Some(ended) = mail.delivering.join_next().await {
+            mailed(ended)?;
         }
         while let Some(ended) = polls.join_next().await {
             ended.map_err(|_| CycleError::Task("a poll"))??.iter().for_each(tell);
         }
         Ok(())
     };
-    // What takes longer is dropped before its transaction: its validators are not stored, so the
-    // next start asks for it again.
+    // What takes longer is dropped before its transaction: a poll's validators are not stored, so the
+    // next start asks for it again; a message that was on its way is known to be uncertain.
     tokio::time::timeout(STOP_PATIENCE, finish).await.unwrap_or(Ok(()))
 }
 
@@ -112,19 +110,49 @@ fn start_polls(cycle: &Cycle, polls: &mut Polls, agenda: &mut Agenda) {
     }
 }
 
-async fn mail_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
+/// Composing and handing over, side by side: a mail server that is slow to answer holds up no digest.
+#[derive(Default)]
+struct Mail {
+    composing: JoinSet<Result<(), CycleError>>,
+    delivering: JoinSet<Result<(), CycleError>>,
+}
+
+impl Mail {
+    /// Starts what is due and not under way.
+    async fn start(&mut self, cycle: &Cycle) -> Result<(), CycleError> {
+        if self.composing.is_empty() && digest_is_due(cycle).await? {
+            let cycle = cycle.clone();
+            self.composing.spawn(async move { compose_due(&cycle).await });
+        }
+        if self.delivering.is_empty() && outbox_is_due(cycle).await? {
+            let cycle = cycle.clone();
+            self.delivering.spawn(async move { deliver_due(&cycle).await });
+        }
+        Ok(())
+    }
+}
+
+fn mailed(ended: Result<Result<(), CycleError>, tokio::task::JoinError>) -> Result<(), CycleError> {
+    ended.map_err(|_| CycleError::Task("mailing"))?
+}
+
+async fn digest_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
     let now = cycle.now();
     for digest in &cycle.config().digests {
         if digest_time(cycle, digest, now).await?.is_some_and(|at| at <= now) {
             return Ok(true);
         }
     }
-    let outbox = cycle.with("reading the outbox", |s: &mut Store| s.next_outbox_time()).await?;
-    Ok(outbox.is_some_and(|at| at <= now))
+    Ok(false)
 }
 
-/// Composes the digests whose time has come, then hands over what is due.
-async fn send_due(cycle: &Cycle) -> Result<(), CycleError> {
+async fn outbox_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
+    let next = cycle.with("reading the outbox", |s: &mut Store| s.next_outbox_time()).await?;
+    Ok(next.is_some_and(|at| at <= cycle.now()))
+}
+
+/// Composes the digests whose time has come.
+async fn compose_due(cycle: &Cycle) -> Result<(), CycleError> {
     for digest in &cycle.config().digests {
         let now = cycle.now();
         let Some(due) = digest_time(cycle, digest, now).await?.filter(|at| *at <= now) else {
@@ -134,6 +162,11 @@ async fn send_due(cycle: &Cycle) -> Result<(), CycleError> {
             tracing::info!(digest = %result.digest.subscription, label = %result.digest.label, "{}", result.digest.subject);
         }
     }
+    Ok(())
+}
+
+/// Hands over what is due.
+async fn deliver_due(cycle: &Cycle) -> Result<(), CycleError> {
     let result = cycle.deliver().await?;
     for reason in result.failed.iter().chain(&result.waiting) {
         tracing::warn!("mail: {reason}");
@@ -160,7 +193,9 @@ async fn next_look(cycle: &Cycle, agenda: &Agenda) -> Result<Duration, CycleErro
     for digest in &cycle.config().digests {
         next.extend(digest_time(cycle, digest, now).await?);
     }
-    next.extend(cycle.with("reading the outbox", |s: &mut Store| s.next_outbox_time()).await?);
+    // What is due already is on its way: that task looks at the outbox by itself.
+    let outbox = cycle.with("reading the outbox", |s: &mut Store| s.next_outbox_time()).await?;
+    next.extend(outbox.filter(|at| *at > now));
     let wait =
         next.into_iter().min().map_or(LOOK_AGAIN, |at| (at - now).to_std().unwrap_or_default());
     Ok(wait.clamp(Duration::from_millis(200), LOOK_AGAIN))

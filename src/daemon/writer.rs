@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::crash;
 use crate::model::PollPlan;
 use crate::store::{Applied, Store, StoreError};
 
@@ -61,7 +62,9 @@ fn write_all(store: &Mutex<Store>, mut waiting: mpsc::Receiver<Job>) {
             together.push(next);
         }
         let plans: Vec<&PollPlan> = together.iter().map(|(plan, _)| plan).collect();
+        crash::point("writer.before");
         let results = store.lock().unwrap_or_else(PoisonError::into_inner).apply_all(&plans);
+        crash::point("writer.after");
         for ((_, answer), result) in together.into_iter().zip(results) {
             // Whoever asked may have been stopped meanwhile; what is written is written.
             let _ = answer.send(result);

@@ -9,10 +9,11 @@ pub enum OutboxState {
     Pending,
     /// The server answered 2xx.
     Sent,
-    /// The server went silent after DATA: it may have been delivered. Retried with the same
-    /// Message-ID (RFC 1047).
+    /// The server went silent after DATA, or the program ended before it had the answer: it may have
+    /// been delivered. Retried with the same bytes and Message-ID (RFC 1047).
     Uncertain,
-    /// Refused for good (5xx), or undeliverable past the deadline.
+    /// Refused for good (5xx), undeliverable past the deadline, withheld from a suspended recipient,
+    /// or dropped by hand. The note says which.
     Failed,
 }
 
@@ -26,6 +27,12 @@ impl OutboxState {
             OutboxState::Failed => "failed",
         }
     }
+
+    /// The state of a word of the database.
+    pub fn parse(word: &str) -> Option<OutboxState> {
+        use OutboxState::{Failed, Pending, Sent, Uncertain};
+        [Pending, Sent, Uncertain, Failed].into_iter().find(|state| state.as_str() == word)
+    }
 }
 
 /// One frozen message to one recipient.
@@ -33,6 +40,8 @@ impl OutboxState {
 pub struct OutboxItem {
     /// Its row.
     pub id: i64,
+    /// The digest that it holds.
+    pub digest_id: i64,
     /// The envelope's recipient.
     pub recipient: String,
     /// The envelope's sender.
@@ -43,10 +52,12 @@ pub struct OutboxItem {
     pub bytes: Vec<u8>,
     /// Where it stands.
     pub state: OutboxState,
-    /// How many attempts were made.
+    /// How many attempts were made since `created`.
     pub attempts: u32,
-    /// When it was composed: the deadline counts from here.
+    /// When it was composed, or taken up again by hand: the deadline counts from here.
     pub created: DateTime<Utc>,
+    /// How many other digests the server refused for this recipient in a row, for good.
+    pub refused_before: u32,
     /// Not before this time.
     pub next_attempt: DateTime<Utc>,
 }
@@ -56,11 +67,12 @@ pub struct OutboxItem {
 pub enum Delivery {
     /// Accepted: the server's answer.
     Accepted(String),
-    /// Refused for good (5xx): the server's answer.
+    /// This recipient or this message was refused for good (5xx): the server's answer.
     Refused(String),
-    /// Not now: 4xx, no connection, a time-out before DATA was answered.
+    /// Not now: 4xx, no connection, a time-out before the message was sent, a refusal that is about
+    /// the login or the sender.
     Deferred(String),
-    /// DATA was sent and no answer came.
+    /// The message was sent and no answer came.
     Unanswered(String),
 }
 
@@ -73,4 +85,19 @@ pub struct Attempt {
     pub next_attempt: Option<DateTime<Utc>>,
     /// What to tell people, one line.
     pub note: String,
+    /// Whether the server refused it for good.
+    pub refused: bool,
+    /// Whether the recipient gets no more mail until somebody looks: later digests are withheld.
+    pub suspends: bool,
+    /// What the operator is to be told of, once.
+    pub notice: Option<String>,
+}
+
+/// Something about mail that the operator is told once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Its row.
+    pub id: i64,
+    /// One line.
+    pub text: String,
 }

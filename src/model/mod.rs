@@ -23,7 +23,7 @@ pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcom
 pub use health::{FeedHealth, Trouble, TroubleKind};
 pub use ledger::{Change, ChangeKind, FactId, FactKey, Head, KnownFact, Sighting};
 pub use line::one_line;
-pub use mail::{Attempt, Delivery, OutboxItem, OutboxState};
+pub use mail::{Attempt, Delivery, Notice, OutboxItem, OutboxState};
 pub use name::{fold, fold_name, spread};
 pub use poll::{
     FeedState, Hop, Moving, PageRetry, PlannedEntry, PollPlan, Rekeyed, Reply, RequestRecord,

@@ -70,6 +70,9 @@ pub enum Transport {
         credentials: Option<(String, PasswordSource)>,
         /// A PEM file of a certificate authority to trust beside the system's.
         ca_file: Option<PathBuf>,
+        /// No step of a delivery takes longer; none: a minute to connect, five for a command, ten
+        /// for the answer to the message.
+        timeout: Option<Duration>,
     },
     /// Through the local `sendmail` program.
     Sendmail {

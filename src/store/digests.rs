@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
+use super::outbox::insert_message;
 use super::{Store, StoreError, seconds, time, while_doing};
+use crate::crash;
 use crate::model::Subscription;
 
 /// How far a subscription has read.
@@ -36,6 +38,8 @@ pub struct DigestRecord {
     pub cursor: i64,
     /// The troubles of feeds that it tells the operator.
     pub troubles: Vec<i64>,
+    /// The notices about mail that it tells the operator.
+    pub notices: Vec<i64>,
 }
 
 /// A message to one recipient, frozen.
@@ -104,29 +108,38 @@ impl Store {
                 params![digest.subscription, digest.label, seconds(digest.from), seconds(digest.until), digest.subject, seconds(digest.composed)],
             )?;
             let id = transaction.last_insert_rowid();
+            crash::point("store.digest.begun");
             for change in &digest.change_ids {
                 transaction.execute(
                     "INSERT INTO digest_change (digest_id, change_id) VALUES (?1, ?2)",
                     params![id, change],
                 )?;
             }
+            crash::point("store.digest.changes");
             for trouble in &digest.troubles {
                 transaction.execute(
                     "UPDATE trouble SET told = coalesce(told, ?2), told_over = CASE WHEN over IS NOT NULL THEN ?2 END WHERE id = ?1",
                     params![trouble, seconds(digest.composed)],
                 )?;
             }
-            for message in messages {
+            for notice in &digest.notices {
                 transaction.execute(
-                    "INSERT INTO outbox (digest_id, recipient, sender, message_id, bytes, state, created, next_attempt) VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?6)",
-                    params![id, message.recipient, message.sender, message.message_id, message.bytes, seconds(digest.composed)],
+                    "UPDATE notice SET told = ?2 WHERE id = ?1",
+                    params![notice, seconds(digest.composed)],
                 )?;
+            }
+            for message in messages {
+                insert_message(&transaction, id, message, digest.composed)?;
+                crash::point("store.digest.message");
             }
             transaction.execute(
                 "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
                 params![digest.subscription, digest.cursor, seconds(digest.until)],
             )?;
-            transaction.commit()
+            crash::point("store.digest.before-commit");
+            transaction.commit()?;
+            crash::point("store.digest.committed");
+            Ok(())
         };
         commit().map_err(while_doing("recording a digest"))
     }

@@ -7,7 +7,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::feeds::apply_state;
-use super::{Store, StoreError, seconds, time, while_doing};
+use super::{Store, StoreError, StoreTrouble, seconds, time, while_doing};
+use crate::crash;
 use crate::ledger;
 use crate::model::{
     Change, ChangeKind, Detail, Evidence, Fact, FactId, FactKey, Head, Kind, KnownFact,
@@ -75,6 +76,7 @@ impl Store {
     pub fn apply_all(&mut self, plans: &[&PollPlan]) -> Vec<Result<Applied, StoreError>> {
         let together = || -> Result<Vec<Result<Applied, StoreError>>, rusqlite::Error> {
             let mut transaction = self.connection.transaction()?;
+            crash::point("store.poll.begun");
             let mut results = Vec::with_capacity(plans.len());
             for plan in plans {
                 let savepoint = transaction.savepoint()?;
@@ -85,13 +87,15 @@ impl Store {
                 });
                 results.push(applied.map_err(while_doing("storing a poll")));
             }
+            crash::point("store.poll.before-commit");
             transaction.commit()?;
+            crash::point("store.poll.committed");
             Ok(results)
         };
         let mut together = together;
         together().unwrap_or_else(|error| {
-            let said = error.to_string();
-            let again = |_: &&PollPlan| Err(StoreError::Write(said.clone()));
+            let (said, trouble) = (error.to_string(), StoreTrouble::of(&error));
+            let again = |_: &&PollPlan| Err(StoreError::Write { said: said.clone(), trouble });
             plans.iter().map(again).collect()
         })
     }
@@ -230,6 +234,7 @@ fn apply_plan(transaction: &Connection, plan: &PollPlan) -> Result<Applied, rusq
         apply_entry(transaction, plan, planned, &mut applied)?;
     }
     apply_state(transaction, plan)?;
+    crash::point("store.poll.state");
     Ok(applied)
 }
 
@@ -272,6 +277,7 @@ fn apply_entry(
             ],
             |r| r.get(0),
         )?;
+    crash::point("store.poll.entry");
     for fact in &planned.facts {
         apply_fact(transaction, plan.at, id, planned, fact, applied)?;
     }
@@ -299,12 +305,14 @@ fn apply_fact(
             (ChangeKind::Restated, Some(head)) => head.id.0,
             (kind, head) => {
                 let id = insert_fact(transaction, at, &found.fact, head.map(|h| h.id.0))?;
+                crash::point("store.poll.fact");
                 applied.new_facts += 1;
                 let was = head.map(|h| h.confidence).filter(|_| kind == ChangeKind::Strengthened);
                 if planned.report {
                     let word = if kind == ChangeKind::Amended { "amended" } else { "new" };
                     insert_change(transaction, id, word, at, was)?;
                     applied.changes += 1;
+                    crash::point("store.poll.change");
                 }
                 id
             }

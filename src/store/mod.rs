@@ -14,18 +14,20 @@ mod verdicts;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 pub use digests::{DigestRecord, NewMessage, SubscriptionState};
 pub use facts::{Applied, FactFilter, StoredFact};
 pub use feeds::{DuePage, FeedOverview};
+pub use outbox::{OutboxEntry, Retry, Suspension};
 pub use verdicts::CorrectionError;
 
 /// The schema, one entry for each file in `migrations/`, in order.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_polite_polling.sql"),
+    include_str!("../../migrations/0003_outbox.sql"),
     include_str!("../../migrations/0005_voices.sql"),
 ];
 
@@ -68,11 +70,56 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// What was to be written together could not be.
-    #[error("the database failed while storing polls: {0}")]
-    Write(String),
+    #[error("the database failed while storing polls: {said}")]
+    Write {
+        /// SQLite's word.
+        said: String,
+        /// Of which sort it is.
+        trouble: StoreTrouble,
+    },
     /// What stands in the database is not what this program wrote.
     #[error("the database holds {0}, which this program did not write")]
     Corrupt(String),
+}
+
+/// Why a statement failed, as far as somebody outside can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreTrouble {
+    /// No space is left on the disk, or the file may not grow.
+    Full,
+    /// The file or its file system is read-only.
+    ReadOnly,
+    /// The disk failed.
+    Disk,
+    /// Another program holds the database.
+    Busy,
+    /// Anything else: an error in this program or a damaged database.
+    Other,
+}
+
+impl StoreTrouble {
+    fn of(error: &rusqlite::Error) -> StoreTrouble {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreTrouble::Full,
+            Some(ErrorCode::ReadOnly) => StoreTrouble::ReadOnly,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => StoreTrouble::Disk,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreTrouble::Busy,
+            _ => StoreTrouble::Other,
+        }
+    }
+}
+
+impl StoreError {
+    /// Of which sort a failed statement is.
+    pub fn trouble(&self) -> StoreTrouble {
+        match self {
+            StoreError::Sqlite { source, .. } => StoreTrouble::of(source),
+            StoreError::Write { trouble, .. } => *trouble,
+            StoreError::Locked { .. } => StoreTrouble::Busy,
+            _ => StoreTrouble::Other,
+        }
+    }
 }
 
 /// `.map_err(while_doing("…"))`.
@@ -105,22 +152,20 @@ impl Store {
         configure(&connection).map_err(|e| failed(e.to_string()))?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(|e| failed(e.to_string()))?;
         migrate(&mut connection, path)?;
+        write_at_once(&mut connection);
         Ok(Store { connection, _lock: Some(lock) })
     }
 
-    /// Opens an existing database for a short write beside a daemon: a correction by a person. SQLite
-    /// lets one of them wait for the other.
+    /// Opens the database for short writes beside a daemon that has it open: each is one transaction
+    /// that waits its turn. Nothing that the daemon keeps in memory may be changed in this way.
     ///
     /// # Errors
-    /// When there is none, or it is not of this program's version.
+    /// When there is none, or it is of another version than this program.
     pub fn open_beside(path: &Path) -> Result<Store, StoreError> {
-        drop(Store::open_read_only(path)?);
-        let failed = |reason: String| StoreError::Open { path: path.to_owned(), reason };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
-        let connection =
-            Connection::open_with_flags(path, flags).map_err(|e| failed(e.to_string()))?;
-        configure(&connection).map_err(|e| failed(e.to_string()))?;
-        Ok(Store { connection, _lock: None })
+        let mut store = Store::open_existing(path, flags)?;
+        write_at_once(&mut store.connection);
+        Ok(store)
     }
 
     /// Opens the database for reading beside a daemon that writes.
@@ -128,12 +173,13 @@ impl Store {
     /// # Errors
     /// When there is none, or it is newer than this program.
     pub fn open_read_only(path: &Path) -> Result<Store, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        Store::open_existing(path, flags)
+    }
+
+    fn open_existing(path: &Path, flags: OpenFlags) -> Result<Store, StoreError> {
         let failed = |reason: String| StoreError::Open { path: path.to_owned(), reason };
-        let connection = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
-        )
-        .map_err(|e| {
+        let connection = Connection::open_with_flags(path, flags).map_err(|e| {
             failed(format!("{e}; has `gazetted once` or `gazetted run` been started yet?"))
         })?;
         configure(&connection).map_err(|e| failed(e.to_string()))?;
@@ -155,6 +201,12 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     // that matters.
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(())
+}
+
+/// A transaction asks for the right to write when it begins, and waits for it there: one that has
+/// read before could not get it any more after another process wrote.
+fn write_at_once(connection: &mut Connection) {
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

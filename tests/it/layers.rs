@@ -20,13 +20,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("eval", &["model", "text"]),
     ("config", &["model", "schedule", "typed", "detect"]),
     ("fetch", &["model"]),
-    ("store", &["model", "ledger", "outbox", "health"]),
-    ("mail", &["model", "outbox"]),
+    ("crash", &[]),
+    ("store", &["model", "ledger", "outbox", "health", "crash"]),
+    ("mail", &["model", "outbox", "crash"]),
     (
         "daemon",
         &[
             "model", "schedule", "feed", "text", "detect", "ledger", "digest", "outbox", "poll",
-            "health", "config", "fetch", "store", "mail",
+            "health", "config", "crash", "fetch", "store", "mail",
         ],
     ),
     (

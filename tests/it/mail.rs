@@ -1,12 +1,14 @@
 //! Messages through a real SMTP server with TLS.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use gazetted::mail::{Mailer, Outgoing, build_message};
 use gazetted::model::{
     Delivery, MailSettings, OutboxItem, OutboxState, PasswordSource, SmtpSecurity, Transport,
 };
 
-use crate::smtp::SmtpServer;
+use crate::smtp::{Fault, SmtpServer, Stage};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000, 0).unwrap()
@@ -35,6 +37,7 @@ fn item(recipient: &str) -> OutboxItem {
     let bytes = build_message(&settings(Transport::File { path: "x".into() }), &outgoing).unwrap();
     OutboxItem {
         id: 1,
+        digest_id: 1,
         recipient: recipient.into(),
         sender: "gazetted@example.org".into(),
         message_id: "<1@example.org>".into(),
@@ -42,6 +45,7 @@ fn item(recipient: &str) -> OutboxItem {
         state: OutboxState::Pending,
         attempts: 0,
         created: now(),
+        refused_before: 0,
         next_attempt: now(),
     }
 }
@@ -57,6 +61,7 @@ fn smtp(server: &SmtpServer, folder: &tempfile::TempDir, trusted: bool) -> Trans
         security: SmtpSecurity::StartTls,
         credentials: Some(("user".into(), PasswordSource::File(password))),
         ca_file: trusted.then_some(ca),
+        timeout: None,
     }
 }
 
@@ -77,28 +82,87 @@ async fn a_message_goes_through_tls_with_a_login_byte_for_byte() {
     );
 }
 
+/// A relay that is spoken to in the clear; no step takes longer than 400 ms.
+fn relay(server: &SmtpServer) -> Mailer {
+    let transport = Transport::Smtp {
+        host: "localhost".into(),
+        port: server.port,
+        security: SmtpSecurity::None,
+        credentials: None,
+        ca_file: None,
+        timeout: Some(Duration::from_millis(400)),
+    };
+    Mailer::new(&settings(transport), None).unwrap()
+}
+
 #[tokio::test]
-async fn every_answer_has_its_meaning() {
-    let (server, folder) = (SmtpServer::start().await, tempfile::tempdir().unwrap());
-    let mailer = Mailer::new(&settings(smtp(&server, &folder, true)), None).unwrap();
-    for (recipient, wanted) in [
-        ("nouser@example.org", "refused"),
-        ("later@example.org", "deferred"),
-        ("drop@example.org", "unanswered"),
+async fn every_answer_has_its_meaning_at_every_stage() {
+    let server = SmtpServer::start().await;
+    let stall = Fault::Stall(Duration::from_secs(2));
+    for (stage, fault, wanted) in [
+        (Stage::Connect, Fault::Say("554 no service here"), "deferred"),
+        (Stage::Connect, Fault::Say("421 too busy"), "deferred"),
+        (Stage::Connect, Fault::Drop, "deferred"),
+        (Stage::Connect, stall, "deferred"),
+        (Stage::Hello, Fault::Say("550 who are you"), "deferred"),
+        (Stage::Hello, Fault::Drop, "deferred"),
+        (Stage::Hello, stall, "deferred"),
+        // About the sender, not about the reader: somebody mends it, and the digest arrives.
+        (Stage::Mail, Fault::Say("550 not from you"), "deferred"),
+        (Stage::Mail, Fault::Say("451 later"), "deferred"),
+        (Stage::Mail, Fault::Drop, "deferred"),
+        (Stage::Mail, stall, "deferred"),
+        (Stage::Recipient, Fault::Say("550 5.1.1 no such user"), "refused"),
+        (Stage::Recipient, Fault::Say("552 too many recipients"), "deferred"),
+        (Stage::Recipient, Fault::Say("450 greylisted"), "deferred"),
+        (Stage::Recipient, Fault::Drop, "deferred"),
+        (Stage::Recipient, stall, "deferred"),
+        (Stage::Data, Fault::Say("554 no"), "refused"),
+        (Stage::Data, Fault::Say("451 later"), "deferred"),
+        (Stage::Data, Fault::Drop, "deferred"),
+        (Stage::Data, stall, "deferred"),
+        (Stage::Content, Fault::Say("554 5.7.1 spam"), "refused"),
+        (Stage::Content, Fault::Say("452 disk full"), "deferred"),
+        (Stage::Content, Fault::Drop, "unanswered"),
+        (Stage::Content, stall, "unanswered"),
     ] {
-        let outcome = mailer.deliver(&item(recipient)).await;
-        let word = match &outcome {
-            Delivery::Accepted(_) => "accepted",
-            Delivery::Refused(_) => "refused",
-            Delivery::Deferred(_) => "deferred",
-            Delivery::Unanswered(_) => "unanswered",
+        let mailer = relay(&server);
+        server.mend();
+        server.set(stage, None, fault);
+        let (outcome, reason) = match mailer.deliver(&item("reader@example.org")).await {
+            Delivery::Accepted(reason) => ("accepted", reason),
+            Delivery::Refused(reason) => ("refused", reason),
+            Delivery::Deferred(reason) => ("deferred", reason),
+            Delivery::Unanswered(reason) => ("unanswered", reason),
         };
-        // A 451 is a response too: whether before or after DATA, trying again is right.
-        assert!(
-            word == wanted || (wanted == "deferred" && word == "unanswered"),
-            "{recipient}: {word} ({outcome:?})"
-        );
+        assert_eq!(outcome, wanted, "{stage:?} {fault:?}: {reason}");
+        server.mend();
+        let next = mailer.deliver(&item("reader@example.org")).await;
+        assert!(matches!(next, Delivery::Accepted(_)), "after {stage:?} {fault:?}: {next:?}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_serves_many_messages_and_a_lost_one_is_replaced() {
+    let server = SmtpServer::start().await;
+    let mailer = relay(&server);
+    server.set(Stage::Recipient, Some("gone@example.org"), Fault::Say("550 no"));
+    for (recipient, connections) in
+        [("a@example.org", 1), ("gone@example.org", 1), ("b@example.org", 1)]
+    {
+        mailer.deliver(&item(recipient)).await;
+        assert_eq!(server.connections(), connections, "{recipient}");
+    }
+    // The server hangs up on the connection that waited, and once more on the next.
+    server.set(Stage::Mail, None, Fault::Drop);
+    let lost = mailer.deliver(&item("a@example.org")).await;
+    assert!(matches!(lost, Delivery::Deferred(_)), "{lost:?}");
+    assert_eq!(server.connections(), 2);
+    server.mend();
+    assert!(matches!(mailer.deliver(&item("a@example.org")).await, Delivery::Accepted(_)));
+    mailer.close().await;
+    assert!(matches!(mailer.deliver(&item("a@example.org")).await, Delivery::Accepted(_)));
+    assert_eq!(server.connections(), 4, "after a goodbye there is a new one");
 }
 
 #[tokio::test]
@@ -114,6 +178,7 @@ async fn a_server_that_is_not_who_it_says_gets_nothing() {
         security: SmtpSecurity::None,
         credentials: None,
         ca_file: None,
+        timeout: None,
     };
     assert!(matches!(
         Mailer::new(&settings(closed), None).unwrap().deliver(&item("a@example.org")).await,
@@ -132,6 +197,7 @@ async fn a_credential_of_systemd_is_found_and_a_missing_one_waits() {
         port,
         security,
         ca_file,
+        timeout: None,
         credentials: Some(("user".into(), PasswordSource::File("".into()))),
     };
     std::fs::write(folder.path().join("smtp-password"), "s3cret").unwrap();

@@ -5,6 +5,7 @@
 
 mod cli;
 mod corpus;
+mod crash;
 mod daemon;
 mod discovery;
 mod e2e;
@@ -15,6 +16,7 @@ mod http;
 mod layers;
 mod lexicons;
 mod mail;
+mod outage;
 mod pages;
 mod politeness;
 mod safety;

@@ -181,6 +181,7 @@ fn a_digest_its_messages_and_the_cursor_are_committed_together() {
         composed: at(9),
         cursor: 1,
         troubles: vec![],
+        notices: vec![],
         change_ids,
     };
     let message = NewMessage {

@@ -227,7 +227,7 @@ async fn read_pages(feed: &Feed, entries: &[Entry], most: usize, client: &Client
         match client.get(link, &Validators::default(), Accept::Page).await {
             Ok(reply) if reply.status == 200 => {
                 let page = decode_page(&reply.body, reply.content_type.as_deref());
-                pages.read.insert(index, Page::Article(article_html(&page)));
+                pages.read.insert(index, Page::Article(article_html(&page, &entries[index].title)));
             }
             Ok(reply) => {
                 pages.warnings.push(format!("the page {link} answered {}", reply.status));

@@ -72,10 +72,6 @@ impl Rig {
         Rig { http, smtp, place, now, cycle, told: Vec::new() }
     }
 
-    fn pass(&self, seconds: i64) {
-        self.now.fetch_add(seconds, Ordering::SeqCst);
-    }
-
     /// A day's news is announced, read and made into a digest; nothing is sent yet.
     async fn digest(&mut self) {
         self.told.push(NEWS[self.told.len()]);

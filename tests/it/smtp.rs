@@ -46,8 +46,6 @@ pub struct Received {
     pub login: Option<String>,
     /// False where the answer to it was a refusal.
     pub taken: bool,
-    /// The value of `round` when it came.
-    pub round: usize,
     pub at: Instant,
 }
 
@@ -84,7 +82,6 @@ struct Shared {
     /// The recipients that were named, refused ones too.
     named: Mutex<Vec<String>>,
     connections: AtomicUsize,
-    round: AtomicUsize,
 }
 
 impl Shared {
@@ -184,11 +181,6 @@ impl SmtpServer {
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
-
-    /// What comes from now on belongs to this round.
-    pub fn begin_round(&self, round: usize) {
-        self.shared.round.store(round, Ordering::SeqCst);
-    }
 }
 
 async fn greet(mut stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
@@ -272,11 +264,10 @@ async fn take(
     tls: bool,
     login: Option<String>,
 ) -> Result<&'static str, ()> {
-    let round = shared.round.load(Ordering::SeqCst);
     let number = {
         let mut received = shared.received.lock().unwrap();
         let (recipient, at) = (recipient.to_owned(), Instant::now());
-        received.push(Received { recipient, data, tls, login, taken: true, round, at });
+        received.push(Received { recipient, data, tls, login, taken: true, at });
         received.len() - 1
     };
     let answer = shared.answer(Stage::Content, recipient, "250 taken").await;

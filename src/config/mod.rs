@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub use diagnostic::ConfigError;
 pub use lexicons::{LexiconFile, read_lexicons};
 
-use crate::model::{Backfill, Feed, FetchSettings, MailSettings, Subscription};
+use crate::model::{Backfill, Feed, FetchSettings, MailSettings, Retention, Subscription};
 use crate::schedule::{CronSpec, Timing, Tz};
 
 /// A checked configuration.
@@ -23,6 +23,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Where the database stands.
     pub store_path: PathBuf,
+    /// What the daemon keeps, and for how long.
+    pub retention: Retention,
     /// What the first poll of a feed reports.
     pub backfill: Backfill,
     /// How to fetch.
@@ -112,6 +114,11 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, ConfigErro
         outcome => Err(ConfigError::all(outcome.err().into_iter().chain(read.errors))
             .expect("one of the two has a problem")),
     }
+}
+
+/// A span of time as the configuration writes it: "30s", "12h", "400d".
+pub fn parse_span(text: &str) -> Option<std::time::Duration> {
+    check::duration(text)
 }
 
 /// Checks the text of a configuration. Relative paths in it are taken from the folder of `path`.

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::agenda::Agenda;
 use super::cycle::{Cycle, CycleError, PollResult};
 use super::notify;
+use super::upkeep::{keep_up, upkeep_is_due};
 use crate::config::{self, DigestConfig, Environment};
 use crate::model::Outcome;
 use crate::schedule::next_due;
@@ -42,6 +43,7 @@ pub async fn run(
     let mut polls: Polls = JoinSet::new();
     let mut agenda = agenda(&cycle, None).await?;
     let mut mail: JoinSet<Result<(), CycleError>> = JoinSet::new();
+    let mut upkeep = JoinSet::new();
     notify::ready();
     tracing::info!(
         feeds = cycle.config().feeds.len(),
@@ -53,6 +55,10 @@ pub async fn run(
         if mail.is_empty() && mail_is_due(&cycle).await? {
             let cycle = cycle.clone();
             mail.spawn(async move { send_due(&cycle).await });
+        }
+        if upkeep.is_empty() && upkeep_is_due(&cycle).await? {
+            let cycle = cycle.clone();
+            upkeep.spawn(async move { keep_up(&cycle).await });
         }
         let wait = next_look(&cycle, &agenda).await?;
         tokio::select! {
@@ -71,6 +77,7 @@ pub async fn run(
                 notify::status(&status(&cycle, &agenda).await?);
             }
             Some(ended) = mail.join_next(), if !mail.is_empty() => ended.map_err(|_| CycleError::Task("mailing"))??,
+            Some(ended) = upkeep.join_next(), if !upkeep.is_empty() => { ended.map_err(|_| CycleError::Task("upkeep"))??; }
             () = tokio::time::sleep(wait) => {}
         }
     }

@@ -12,6 +12,7 @@ mod lead;
 mod list;
 mod mention;
 mod merge;
+mod names;
 mod own;
 mod pattern;
 mod resolve;
@@ -23,6 +24,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 pub use self::lexicon::UserLexicon;
+pub use self::names::{Names, canonical_body};
 
 use crate::model::{Article, Fact};
 use crate::text::{Block, BlockKind, Sentence, blocks, sentences};

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("health", &["model"]),
     ("politeness", &["model"]),
     ("eval", &["model", "text"]),
+    ("roster", &["model", "detect"]),
     ("config", &["model", "schedule", "typed", "detect"]),
     ("fetch", &["model"]),
     ("store", &["model", "ledger", "outbox", "health"]),
@@ -43,6 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "health",
             "politeness",
             "eval",
+            "roster",
             "config",
             "fetch",
             "store",
@@ -81,6 +83,7 @@ const PURE: &[&str] = &[
     "health",
     "politeness",
     "eval",
+    "roster",
 ];
 const IMPURE_WORDS: &[&str] = &[
     "tokio::",

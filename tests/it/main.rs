@@ -6,6 +6,7 @@
 mod cli;
 mod corpus;
 mod daemon;
+mod db;
 mod e2e;
 mod eval;
 mod fetch;
@@ -15,6 +16,8 @@ mod layers;
 mod lexicons;
 mod mail;
 mod politeness;
+mod roster;
+mod search;
 mod setup;
 mod smtp;
 mod store;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::packed::{Config, Searcher};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
 /// Stems without which no construction matches: an article without any costs one scan.
 const STEMS: &[&str] = &[
@@ -144,7 +144,15 @@ fn finds(tails: &Searcher, text: &str) -> bool {
             there.is_some_and(|there| there.eq_ignore_ascii_case(stem.as_bytes()))
         })
     };
-    tails.find_iter(text).any(|found| found.start().checked_sub(1).is_some_and(is_stem))
+    let mut from = 0;
+    while let Some(found) = tails.find_in(text, Span::from(from..text.len())) {
+        if found.start().checked_sub(1).is_some_and(is_stem) {
+            return true;
+        }
+        // "Menew " has the tail of "renew" and is none, but the next tail may begin inside it.
+        from = found.start() + 1;
+    }
+    false
 }
 
 /// Whether two capitals follow each other: only then a tail in capitals can.

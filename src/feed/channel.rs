@@ -102,6 +102,12 @@ impl Channel {
     pub fn hub(&self, feed: Option<&Url>) -> Option<String> {
         absolute(self.hub.as_deref()?, self.base.as_deref(), feed)
     }
+
+    /// A JSON feed's word.
+    pub fn of_json(site: Option<&str>, own: Option<&str>, hub: Option<&str>) -> Channel {
+        let owned = |s: Option<&str>| s.map(str::to_owned);
+        Channel { site: owned(site), own: owned(own), hub: owned(hub), ..Channel::default() }
+    }
 }
 
 fn is_channel(parent: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Which entry is which: guid, else link, else content.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
@@ -24,29 +24,41 @@ pub fn version(title: &str, html: &str) -> String {
     hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-/// Some feeds give every entry the same guid: then link or text must tell them apart. The first
-/// keeps its key, so that a feed which repeats an entry by mistake does not lose its identity.
+/// Some feeds give every entry the same guid, or link all to one page: then link and title tell
+/// them apart. All that share a key are renamed, whatever their order, for the newest comes first
+/// and must not take the name of the one before it. Of those that agree in link and title too the
+/// first is kept: a feed that repeats an entry by mistake does not double it.
 pub fn settle(entries: &mut Vec<Entry>, warnings: &mut Vec<String>) {
-    let mut seen: HashMap<EntryKey, String> = HashMap::new();
-    let mut repeated = 0;
-    entries.retain_mut(|entry| {
-        if let Some(version) = seen.get(&entry.key) {
-            if *version == entry.version {
-                return false;
-            }
-            repeated += 1;
-            let more = entry.link.clone().unwrap_or_else(|| entry.version.clone());
-            entry.key = EntryKey(format!("{}|{more}", entry.key.0));
-            if seen.contains_key(&entry.key) {
-                entry.key = EntryKey(format!("{}|{}", entry.key.0, entry.version));
-            }
-        }
-        seen.insert(entry.key.clone(), entry.version.clone()).is_none()
+    let mut seen: HashSet<(EntryKey, Option<String>, String)> = HashSet::new();
+    entries.retain(|entry| {
+        let identity = (entry.key.clone(), entry.link.clone(), entry.title.clone());
+        seen.insert(identity)
     });
+    let mut sharing: HashMap<EntryKey, Vec<usize>> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        sharing.entry(entry.key.clone()).or_default().push(at);
+    }
+    let mut repeated = 0;
+    for (key, places) in sharing.into_iter().filter(|(_, places)| places.len() > 1) {
+        repeated += places.len();
+        let mut links: HashMap<Option<String>, usize> = HashMap::new();
+        for at in &places {
+            *links.entry(entries[*at].link.clone()).or_default() += 1;
+        }
+        for at in places {
+            let entry = &mut entries[at];
+            let alone = entry.link.is_some() && links.get(&entry.link) == Some(&1);
+            let link = entry.link.as_deref().unwrap_or_default();
+            entry.key = EntryKey(if alone {
+                format!("{}|{link}", key.0)
+            } else {
+                format!("{}|{link}|{}", key.0, version(&entry.title, ""))
+            });
+        }
+    }
     if repeated > 0 {
-        warnings.push(format!(
-            "{repeated} entries share the id of another; they are told apart by link or text"
-        ));
+        warnings
+            .push(format!("{repeated} entries share an id; they are told apart by link or title"));
     }
 }
 
@@ -68,19 +80,49 @@ mod tests {
         }
     }
 
+    fn keys(entries: &[(Option<&str>, Option<&str>, &str)]) -> Vec<String> {
+        let mut entries: Vec<Entry> = entries.iter().map(|(g, l, t)| entry(*g, *l, t)).collect();
+        settle(&mut entries, &mut Vec::new());
+        entries.into_iter().map(|e| e.key.0).collect()
+    }
+
     #[test]
     fn repeated_guids_do_not_hide_entries() {
-        let mut entries = vec![
-            entry(Some("x"), Some("a"), "A"),
-            entry(Some("x"), Some("b"), "B"),
-            entry(Some("x"), Some("a"), "A"),
-            entry(None, None, "C"),
-        ];
+        let x = Some("x");
+        assert_eq!(
+            keys(&[
+                (x, Some("a"), "A"),
+                (x, Some("b"), "B"),
+                (x, Some("a"), "A"),
+                (None, Some("c"), "C")
+            ]),
+            ["guid:x|a", "guid:x|b", "link:c"]
+        );
+        // An entry repeated by mistake stays who it was.
+        assert_eq!(keys(&[(x, Some("a"), "A"), (x, Some("a"), "A")]), ["guid:x"]);
         let mut warnings = Vec::new();
-        settle(&mut entries, &mut warnings);
-        let keys: Vec<_> = entries.iter().map(|e| e.key.0.as_str()).collect();
-        assert_eq!(keys[..2], ["guid:x", "guid:x|b"]);
-        assert_eq!(entries.len(), 3);
+        settle(&mut vec![entry(x, Some("a"), "A"), entry(x, Some("b"), "B")], &mut warnings);
         assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_newer_entry_does_not_take_the_name_of_the_one_before() {
+        let x = Some("x");
+        let before = keys(&[(x, Some("b"), "B"), (x, Some("a"), "A")]);
+        let after = keys(&[(x, Some("c"), "C"), (x, Some("b"), "B"), (x, Some("a"), "A")]);
+        assert_eq!(before, after[1..]);
+        // One page for all: titles tell them apart.
+        let before = keys(&[(None, Some("p"), "B"), (None, Some("p"), "A")]);
+        let after = keys(&[(None, Some("p"), "C"), (None, Some("p"), "B"), (None, Some("p"), "A")]);
+        assert_eq!(before, after[1..]);
+        assert_eq!(after.iter().collect::<std::collections::HashSet<_>>().len(), 3);
+    }
+
+    #[test]
+    fn a_new_title_makes_no_new_entry_where_guid_or_link_stayed() {
+        for (guid, link) in [(Some("x"), None), (None, Some("a")), (Some("x"), Some("a"))] {
+            assert_eq!(keys(&[(guid, link, "Old")]), keys(&[(guid, link, "New")]));
+        }
+        assert_ne!(keys(&[(None, None, "Old")]), keys(&[(None, None, "New")]));
     }
 }

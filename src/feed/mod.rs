@@ -4,30 +4,33 @@
 //! entry is never lost silently. Knows nothing of HTTP beyond the charset of a Content-Type.
 
 mod channel;
+mod dates;
 mod decode;
 pub mod discover;
+mod draft;
 mod identity;
-mod repair;
+mod json;
+mod reader;
 mod scan;
+mod strict;
 mod survey;
+mod vocabulary;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::borrow::Cow;
 use std::time::Duration;
 
-use channel::Channel;
-use feed_rs::model as raw;
-use feed_rs::parser::Builder;
 use url::Url;
+
+use channel::Channel;
+use draft::{Document, Draft};
+use reader::Window;
+use survey::{Survey, survey};
 
 use crate::model::Entry;
 use crate::text::plain_text;
 
-/// No feed gives more entries at once; the newest stand first, so the rest is the archive.
+/// No feed gives more entries at once: of more, those at the newer end are read.
 pub const ENTRIES_MAX: usize = 5_000;
-
-/// Elements may not stand deeper: feed-rs' own parser is quadratic in the depth, and no feed in
-/// use nests beyond a few dozen.
-const DEPTH_MAX: usize = 256;
 
 /// A feed, parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,9 +66,6 @@ pub enum ParseError {
     /// Nothing could be read even after repair.
     #[error("this is no RSS, Atom or JSON feed: {0}")]
     Unreadable(String),
-    /// Nested deeper than any feed.
-    #[error("the document nests more than {DEPTH_MAX} elements")]
-    Depth,
     /// The parser itself failed.
     #[error("the feed parser failed on this document; please report the feed's address")]
     Panic,
@@ -74,7 +74,8 @@ pub enum ParseError {
 /// Parses a feed.
 ///
 /// # Errors
-/// When no entry can be had from the bytes.
+/// When the bytes are no feed. A feed that is broken is none of the errors: it gives what can be
+/// had of it, and a warning.
 pub fn parse(
     bytes: &[u8],
     content_type: Option<&str>,
@@ -82,139 +83,190 @@ pub fn parse(
 ) -> Result<ParsedFeed, ParseError> {
     let mut warnings = Vec::new();
     let text = decode::decode(bytes, content_type, &mut warnings);
-    let text = repair::neutralise(&text, &mut warnings);
-    if repair::depth(&text) > DEPTH_MAX {
-        return Err(ParseError::Depth);
-    }
-    let channel = survey::survey(&text).channel;
-    let feed = match read(&text, base_url) {
-        Ok(feed) if !repair::loses_entries(&text, feed.entries.len()) => feed,
-        first => {
-            let mended = repair::mend(&text);
-            match (read(&mended, base_url), first) {
-                (Ok(feed), Err(reason)) => {
-                    warnings.push(format!("the feed is broken ({reason}); it was repaired, and what stands behind the damage may be missing"));
-                    feed
-                }
-                (Ok(mended), Ok(first)) => {
-                    warnings.push(
-                        "the feed has mismatched tags; entries behind them were recovered"
-                            .to_owned(),
-                    );
-                    if mended.entries.len() > first.entries.len() { mended } else { first }
-                }
-                (Err(_), Ok(first)) => {
-                    warnings.push(
-                        "the feed has mismatched tags; entries behind them may be missing"
-                            .to_owned(),
-                    );
-                    first
-                }
-                (Err(_), Err(reason)) => return Err(refuse(&text, reason)),
-            }
-        }
+    let text = without_noise(text);
+    let base = Url::parse(base_url).ok();
+    let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let (document, channel) = if start.starts_with('{') {
+        json::read(start, base.as_ref(), &mut warnings).map_err(ParseError::Unreadable)?
+    } else {
+        xml(start, base.as_ref(), &mut warnings)?
     };
-    Ok(convert(feed, &channel, base_url, warnings))
+    Ok(convert(document, &channel, base.as_ref(), warnings))
 }
 
 /// The text of a fetched page, decoded by the same rules as a feed.
 pub fn decode_page(bytes: &[u8], content_type: Option<&str>) -> String {
-    decode::decode(bytes, content_type, &mut Vec::new())
+    decode::decode(bytes, content_type, &mut Vec::new()).into_owned()
 }
 
-fn refuse(text: &str, reason: String) -> ParseError {
-    let start: String = text.chars().take(2_000).collect::<String>().to_lowercase();
-    if reason == PANICKED {
-        ParseError::Panic
-    } else if start.contains("<html") || start.contains("<!doctype html") {
-        ParseError::Page
-    } else {
-        ParseError::Unreadable(reason)
+/// Controls that no text means, which XML has no room for, go; those that are windows-1252 read as
+/// Latin-1 become the quotes and dashes that they were.
+fn without_noise(text: Cow<'_, str>) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let has_controls = bytes.iter().any(|b| *b < b' ' && !matches!(*b, b'\t' | b'\n' | b'\r'));
+    // U+0080 to U+009F are these two bytes.
+    let is_misread =
+        |at: usize| bytes.get(at + 1).is_some_and(|second| (0x80..0xa0).contains(second));
+    if !has_controls && !memchr::memchr_iter(0xc2, bytes).any(is_misread) {
+        return text;
     }
+    let kept = text.chars().filter(|c| !scan::is_noise(*c));
+    Cow::Owned(kept.map(|c| scan::windows_1252(u32::from(c)).unwrap_or(c)).collect())
 }
 
-const PANICKED: &str = "the parser panicked";
+/// Reads RSS, Atom or CDF: feed-rs what is sound, our own reader the rest.
+fn xml(
+    text: &str,
+    base: Option<&Url>,
+    warnings: &mut Vec<String>,
+) -> Result<(Document, Channel), ParseError> {
+    let look = survey(text);
+    let Some(root) = look.root else { return Err(refuse(text)) };
+    // Relative addresses of RSS are its site's, of Atom its own (RFC 4287 §2, RFC 3986 §5.1).
+    let site = look.channel.site(base).filter(|_| scan::local(root.name) != "feed");
+    let site = site.and_then(|site| Url::parse(&site).ok());
+    let base = site.as_ref().or(base);
+    if look.is_sound() {
+        match strict::read(&text[root.start..], base.map(Url::as_str)) {
+            Ok(document) if document.entries.len() == look.entries => {
+                return Ok((filled(document, text, root.start, base), look.channel));
+            }
+            Ok(_) => {}
+            Err(reason) => {
+                warnings.push(format!("the feed is unusual ({reason}); it was read all the same"))
+            }
+        }
+    }
+    let window = window(&look, text, root.start, base, warnings);
+    let document = reader::read(text, root.start, base, window);
+    if document.entries.is_empty() && document.title.is_none() && is_page(text) {
+        return Err(ParseError::Page);
+    }
+    if let Some(damage) = look.damage {
+        warnings.push(format!(
+            "the feed is not well formed ({damage}); its entries were read all the same, but one at the damage may be incomplete"
+        ));
+    }
+    Ok((document, look.channel))
+}
 
-/// feed-rs panics on some input (notes/crates.md): a panic is that feed's error and nobody else's.
-fn read(text: &str, base_url: &str) -> Result<raw::Feed, String> {
-    let parse = || {
-        let builder = Builder::new().base_uri(Some(base_url)).id_generator(|_, _, _| String::new());
-        builder.sanitize_content(false).build().parse(text.as_bytes())
+/// feed-rs knows fewer elements than our own reader: what it leaves empty is looked for again.
+fn filled(mut document: Document, text: &str, start: usize, base: Option<&Url>) -> Document {
+    if document.title.is_none() || document.entries.iter().any(Draft::has_gap) {
+        let again = reader::read(text, start, base, Window { skip: 0, take: ENTRIES_MAX });
+        document.title = document.title.or(again.title);
+        if again.entries.len() == document.entries.len() {
+            for (entry, other) in document.entries.iter_mut().zip(again.entries) {
+                entry.fill(other);
+            }
+        }
+    }
+    document
+}
+
+/// Which entries to read of very many. Most feeds begin with the newest; a feed that ends with it
+/// is read from its end.
+fn window(
+    look: &Survey<'_>,
+    text: &str,
+    start: usize,
+    base: Option<&Url>,
+    warnings: &mut Vec<String>,
+) -> Window {
+    if look.entries <= ENTRIES_MAX {
+        return Window { skip: 0, take: ENTRIES_MAX };
+    }
+    let date_of = |skip| {
+        let one = reader::read(text, start, base, Window { skip, take: 1 });
+        one.entries.first().and_then(|e| e.published.or(e.updated))
     };
-    match catch_unwind(AssertUnwindSafe(parse)) {
-        Ok(result) => result.map_err(|e| e.to_string()),
-        Err(_) => Err(PANICKED.to_owned()),
+    let ends_with_newest = date_of(look.entries - 1) > date_of(0);
+    let skip = if ends_with_newest { look.entries - ENTRIES_MAX } else { 0 };
+    warnings.push(format!(
+        "the feed has {} entries; only the {} {ENTRIES_MAX} are read",
+        look.entries,
+        if ends_with_newest { "last" } else { "first" },
+    ));
+    Window { skip, take: ENTRIES_MAX }
+}
+
+fn refuse(text: &str) -> ParseError {
+    if is_page(text) {
+        ParseError::Page
+    } else if text.is_empty() {
+        ParseError::Unreadable("the document is empty".to_owned())
+    } else {
+        ParseError::Unreadable("no element of a feed stands in it".to_owned())
     }
+}
+
+/// How far into a document it is told whether it is a web page.
+const PAGE_CHARS_MAX: usize = 2_000;
+
+fn is_page(text: &str) -> bool {
+    let start: String = text.chars().take(PAGE_CHARS_MAX).collect::<String>().to_lowercase();
+    start.contains("<html") || start.contains("<!doctype html")
 }
 
 fn convert(
-    feed: raw::Feed,
+    document: Document,
     channel: &Channel,
-    base_url: &str,
+    base: Option<&Url>,
     mut warnings: Vec<String>,
 ) -> ParsedFeed {
-    if feed.entries.len() > ENTRIES_MAX {
-        warnings.push(format!(
-            "the feed has {} entries; only the first {ENTRIES_MAX} are read",
-            feed.entries.len()
-        ));
-    }
-    let base = Url::parse(base_url).ok();
-    let mut entries: Vec<Entry> =
-        feed.entries.into_iter().take(ENTRIES_MAX).map(|e| entry(e, base.as_ref())).collect();
+    let mut entries: Vec<Entry> = document.entries.into_iter().map(entry).collect();
     identity::settle(&mut entries, &mut warnings);
     ParsedFeed {
-        title: feed.title.map(|t| plain_text(&t.content)).filter(|t| !t.is_empty()),
+        title: document.title.map(|t| clean(&t)).filter(|t| !t.is_empty()),
         entries,
         warnings,
         ttl: channel.ttl,
         update_interval: channel.update_interval(),
         skip_hours: channel.skip_hours.clone(),
         skip_days: channel.skip_days.clone(),
-        site: channel.site(base.as_ref()),
-        own_address: channel.own(base.as_ref()),
-        hub: channel.hub(base.as_ref()),
+        site: channel.site(base),
+        own_address: channel.own(base),
+        hub: channel.hub(base),
     }
 }
 
-fn entry(raw: raw::Entry, base: Option<&Url>) -> Entry {
-    let content = raw.content.and_then(|c| c.body).filter(|b| !b.trim().is_empty());
-    let has_content = content.is_some();
-    let summary = raw.summary.map(|s| s.content).unwrap_or_default();
-    let html = match content {
+fn entry(draft: Draft) -> Entry {
+    let has_content = draft.content.is_some();
+    let mut html = match (draft.content, draft.summary) {
         // Some feeds put a teaser into content and the text into the summary.
-        Some(content) if content.len() >= summary.len() => content,
-        Some(_) | None => summary,
+        (Some(content), Some(summary)) if content.len() < summary.len() => summary,
+        (Some(text), _) | (None, Some(text)) => text,
+        (None, None) => String::new(),
     };
-    let link = raw
-        .links
-        .iter()
-        .find(|l| l.rel.as_deref().is_none_or(|rel| rel == "alternate"))
-        .or(raw.links.first())
-        .and_then(|l| absolute(&l.href, raw.base.as_deref(), base));
-    let title = raw.title.map(|t| one_line(&plain_text(&t.content))).unwrap_or_default();
-    let guid = Some(raw.id.trim().to_owned()).filter(|id| !id.is_empty());
-    let mut entry = Entry {
-        key: identity::key(guid.as_deref(), link.as_deref(), &title, &html),
-        guid,
-        link,
+    if html.len() > HTML_BYTES_MAX {
+        let cut = (0..=HTML_BYTES_MAX).rev().find(|at| html.is_char_boundary(*at)).unwrap_or(0);
+        html.truncate(cut);
+    }
+    let title = draft.title.map(|t| clean(&t)).unwrap_or_default();
+    Entry {
+        key: identity::key(draft.guid.as_deref(), draft.link.as_deref(), &title, &html),
+        guid: draft.guid,
+        link: draft.link,
         version: identity::version(&title, &html),
         title,
-        published: raw.published.or(raw.updated),
-        author: raw
-            .authors
-            .into_iter()
-            .map(|a| one_line(a.name.as_deref().unwrap_or_default()))
-            .find(|name| !name.is_empty() && name != "unknown"),
+        published: draft.published.or(draft.updated),
+        author: draft.author.and_then(|a| person_name(&a)),
         html,
         has_content,
-    };
-    if entry.html.len() > HTML_BYTES_MAX {
-        let cut =
-            (0..=HTML_BYTES_MAX).rev().find(|at| entry.html.is_char_boundary(*at)).unwrap_or(0);
-        entry.html.truncate(cut);
     }
-    entry
+}
+
+/// One line of plain text of a fragment of HTML.
+fn clean(html: &str) -> String {
+    if html.contains(['<', '&']) { one_line(&plain_text(html)) } else { one_line(html) }
+}
+
+/// The name in `jane@example.org (Jane Roe)`, `Jane Roe <jane@example.org>` or `Jane Roe`.
+fn person_name(text: &str) -> Option<String> {
+    let words = text.split_whitespace().filter(|word| !word.contains('@'));
+    let name = words.collect::<Vec<_>>().join(" ");
+    let name = one_line(name.trim_matches(['(', ')', '<', '>', '[', ']', ',', ' ']));
+    (!name.is_empty() && !name.eq_ignore_ascii_case("unknown")).then_some(name)
 }
 
 /// An entry's text is cut here, in bytes: longer than any announcement, short enough for any store.
@@ -324,9 +376,117 @@ mod tests {
     #[test]
     fn what_is_no_feed_says_so() {
         assert_eq!(parse(b"<!doctype html><html><body>hi", None, BASE), Err(ParseError::Page));
-        assert!(matches!(parse(b"", None, BASE), Err(ParseError::Unreadable(_))));
-        let deep = rss(&format!("<item><title>A</title><description>{}", "<div>".repeat(5_000)));
-        assert_eq!(parse(deep.as_bytes(), None, BASE), Err(ParseError::Depth));
+        for nothing in ["", "  ", "<a/>", "{}", "{\"items\": 3}", "[]", "hello"] {
+            let result = parse(nothing.as_bytes(), None, BASE);
+            assert!(matches!(result, Err(ParseError::Unreadable(_))), "{nothing}: {result:?}");
+        }
+        // Of XHTML, but a feed all the same.
+        let odd = format!("<!DOCTYPE html>{}", rss("<item><title>A</title></item>"));
+        assert_eq!(titles(odd.as_bytes()), ["A"]);
+    }
+
+    #[test]
+    fn hostile_documents_cost_little() {
+        const BYTES: usize = 256 * 1024;
+        let flood = |unit: &str| unit.repeat(BYTES / unit.len());
+        for (name, text, entries) in [
+            (
+                "elements without end",
+                rss(&format!("<item><title>A</title><description>{}", flood("<div>"))),
+                1,
+            ),
+            (
+                "end tags of nothing",
+                rss(&format!(
+                    "{}<item><title>A</title></item>",
+                    "<x>".repeat(100_000) + &"</y>".repeat(BYTES / 8)
+                )),
+                1,
+            ),
+            ("entries", rss(&flood("<item><title>A</title><guid>x</guid></item>")), 1),
+            ("empty entries", rss(&flood("<item/>")), 1),
+            (
+                "references",
+                rss(&format!("<item><title>A</title><description>{}", flood("&lt;"))),
+                1,
+            ),
+            (
+                "named references",
+                rss(&format!("<item><title>A</title><description>{}", flood("&rsquo;"))),
+                1,
+            ),
+            (
+                "bare ampersands",
+                rss(&format!("<item><title>A</title><description>{}", flood("&"))),
+                1,
+            ),
+            (
+                "comments without end",
+                rss(&format!("{}<item><title>A</title></item>", flood("<!-- "))),
+                1,
+            ),
+            (
+                "quotes without end",
+                rss(&format!("{}<item><title>A</title></item>", flood("<a b=\""))),
+                1,
+            ),
+            ("angles", rss(&format!("{}<item><title>A</title></item>", flood("<"))), 1),
+            ("attributes", rss(&format!("<item {}><title>A</title></item>", flood("a='b' "))), 1),
+            (
+                "prefixes",
+                rss(&format!(
+                    "<item {}><title>A</title></item>",
+                    (0..200_000).map(|n| format!("xmlns:p{n}='u' ")).collect::<String>()
+                )),
+                1,
+            ),
+            (
+                "bases",
+                rss(&format!("{}<item><title>A</title></item>", flood("<a xml:base='b/'>"))),
+                1,
+            ),
+            (
+                "JSON",
+                format!("{{\"items\":[{}{{\"title\":\"A\"}}]}}", flood("{\"title\":\"A\"},")),
+                1,
+            ),
+            ("deep JSON", flood("{\"a\":["), 0),
+            ("torn JSON", format!("{{\"items\":[{}", flood("{\"title\":\"A\"},")), 1),
+        ] {
+            let begun = std::time::Instant::now();
+            let given = parse(text.as_bytes(), None, BASE).map_or(0, |feed| feed.entries.len());
+            assert_eq!(given, entries, "{name}");
+            // What is quadratic takes hours. Times of optimised builds: examples/feed_speed.rs.
+            assert!(begun.elapsed() < Duration::from_secs(20), "{name}: {:?}", begun.elapsed());
+        }
+    }
+
+    #[test]
+    fn entity_bombs_and_external_entities_are_inert() {
+        let bomb = format!(
+            "<?xml version=\"1.0\"?><!DOCTYPE rss [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\"><!ENTITY c SYSTEM \"file:///etc/passwd\">]>{}",
+            rss("<item><title>x &b; &c;</title></item>")
+        );
+        assert_eq!(titles(bomb.as_bytes()), ["x &b; &c;"]);
+    }
+
+    #[test]
+    fn both_readers_agree_on_sound_feeds() {
+        let items = "<item><title>One &amp; only</title><link>/a?b=1&amp;c</link><guid isPermaLink=\"false\"> 1 </guid><pubDate>Wed, 04 Mar 2026 05:06:07 GMT</pubDate><author>priya@example.org (Priya Raman)</author><description>\n <![CDATA[<p>Text]]> more &lt;b&gt; </description></item>\n<item><title><![CDATA[Two]]></title><content:encoded xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><![CDATA[<p>Full</p>]]></content:encoded><description>Short</description><link>https://example.org/b</link><pubDate>2026-03-04</pubDate></item>";
+        let atom = "<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:base=\"/blog/\"><title>T</title><entry><title type=\"html\">A &amp;amp; B</title><id>1</id><link rel=\"self\" href=\"s\"/><link href=\"a\"/><updated>2026-01-02T00:00:00Z</updated><published>2026-01-01T00:00:00Z</published><author><name>Priya Raman</name></author><content type=\"html\">&lt;p&gt;x</content></entry><entry><title>1 &lt; 2</title><id>2</id><link rel=\"related\" href=\"r\"/><summary>a &lt; b</summary><updated>2026-01-02T00:00:00Z</updated></entry></feed>";
+        for text in [rss(items), atom.to_owned()] {
+            let look = survey(&text);
+            assert!(look.is_sound(), "{look:?}");
+            let base = Url::parse(BASE).unwrap();
+            let start = look.root.unwrap().start;
+            let strict = strict::read(&text[start..], Some(BASE)).unwrap();
+            let lenient =
+                reader::read(&text, start, Some(&base), Window { skip: 0, take: ENTRIES_MAX });
+            assert_eq!(strict.title, lenient.title);
+            let shown =
+                |document: Document| document.entries.into_iter().map(entry).collect::<Vec<_>>();
+            assert_eq!(shown(strict), shown(lenient));
+        }
     }
 
     #[test]

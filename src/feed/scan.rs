@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 use memchr::memmem::find;
+use rustc_hash::FxHashMap;
 
 /// A start tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,9 +301,9 @@ pub fn reference(text: &str) -> Reference<'_> {
             None => number.parse(),
         };
         return match code {
-            Ok(code @ 0x80..=0x9f) => Reference::Odd(windows_1252(code), end + 1),
-            Ok(code) => match char::from_u32(code) {
-                Some(c) if !is_noise(c) => Reference::Sound(c, end + 1),
+            Ok(code) => match (windows_1252(code), char::from_u32(code)) {
+                (Some(meant), _) => Reference::Odd(meant, end + 1),
+                (None, Some(c)) if !is_noise(c) => Reference::Sound(c, end + 1),
                 _ => Reference::Odd(' ', end + 1),
             },
             Err(_) => Reference::Bare,
@@ -328,11 +329,11 @@ pub fn is_noise(c: char) -> bool {
         || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-/// Numbers of this range are controls by the letter; all browsers read them as windows-1252.
-fn windows_1252(code: u32) -> char {
-    let byte = [u8::try_from(code).unwrap_or(b' ')];
-    let (text, ..) = encoding_rs::WINDOWS_1252.decode(&byte);
-    text.chars().next().filter(|c| !c.is_control()).unwrap_or(' ')
+/// What a control of U+0080 to U+009F means: all browsers read its number as windows-1252.
+pub fn windows_1252(code: u32) -> Option<char> {
+    let byte = u8::try_from(code).ok().filter(|byte| (0x80..0xa0).contains(byte))?;
+    let (text, ..) = encoding_rs::WINDOWS_1252.decode(std::slice::from_ref(&byte));
+    Some(text.chars().next().filter(|c| !c.is_control()).unwrap_or(' '))
 }
 
 /// Text with its references read: XML's, HTML's by name, and numbers. An unknown one stays.
@@ -341,14 +342,17 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     out.push_str(&text[..first]);
     let mut rest = &text[first..];
+    // Looking a name up starts a tokenizer of HTML, and texts repeat theirs.
+    let mut known: FxHashMap<&str, String> = FxHashMap::default();
     loop {
         let length = match reference(rest) {
             Reference::Sound(c, length) | Reference::Odd(c, length) => {
                 out.push(c);
                 length
             }
-            Reference::Named(_, length) => {
-                out.push_str(&crate::text::unescape(&rest[..length]));
+            Reference::Named(name, length) => {
+                let look_up = || crate::text::unescape(&rest[..length]);
+                out.push_str(known.entry(name).or_insert_with(look_up));
                 length
             }
             Reference::Bare => {
@@ -422,7 +426,7 @@ mod tests {
             ("A & B&C;", "A & B&C;"),
             ("&rsquo;&eacute;&nbsp;", "’é\u{a0}"),
             ("&#146;&#x93;&#233;&#1;", "’“é "),
-            ("&#xffffffff;&#99999999999;", "&#xffffffff;&#99999999999;"),
+            ("&#xffffffff;&#99999999999;", " &#99999999999;"),
             ("&é;&", "&é;&"),
         ] {
             assert_eq!(unescape(text), plain, "{text}");

@@ -1,7 +1,9 @@
 //! One look at an XML text before anything is parsed: what it is, how deep, how sound.
 
+use super::ENTRIES_MAX;
 use super::channel::Channel;
 use super::scan::{Open, Piece, Reference, Scanner, Tag, attribute, attributes, local, reference};
+use super::vocabulary::PREFIXES_MAX;
 
 /// What the look found.
 #[derive(Debug, Default)]
@@ -20,6 +22,16 @@ pub struct Survey<'a> {
     pub odd: bool,
     /// What the feed says of itself.
     pub channel: Channel,
+}
+
+/// feed-rs' own parser is quadratic in the depth; no feed in use nests beyond a few dozen.
+const DEPTH_MAX: usize = 256;
+
+impl Survey<'_> {
+    /// Whether feed-rs may read it.
+    pub fn is_sound(&self) -> bool {
+        self.damage.is_none() && !self.odd && self.depth <= DEPTH_MAX && self.entries <= ENTRIES_MAX
+    }
 }
 
 /// Looks at a text.
@@ -62,12 +74,15 @@ pub fn survey(text: &str) -> Survey<'_> {
 
 /// Whether an element of this name is the root of a feed.
 pub fn is_root(name: &str) -> bool {
-    matches!(local(name), "rss" | "feed" | "RDF" | "rdf" | "entry" | "channel" | "Channel")
+    // CDF is written in capitals or not.
+    let name = local(name);
+    ["rss", "feed", "rdf", "entry", "channel"].iter().any(|root| name.eq_ignore_ascii_case(root))
 }
 
 /// Whether an element of this name is an entry.
 pub fn is_entry(name: &str) -> bool {
-    matches!(local(name), "item" | "entry" | "Item")
+    let name = local(name);
+    name.eq_ignore_ascii_case("item") || name.eq_ignore_ascii_case("entry")
 }
 
 #[derive(Default)]
@@ -138,8 +153,11 @@ impl<'a> Look<'a> {
                 "src" if local(tag.name) == "content" => self.found.odd = true,
                 "mode" => self.found.odd = true,
                 _ => {
-                    let prefix = name.strip_prefix("xmlns:");
-                    self.prefixes.extend(prefix.filter(|p| !self.prefixes.contains(p)));
+                    let Some(prefix) = name.strip_prefix("xmlns:") else { continue };
+                    // A document with more is not for feed-rs: it uses one that is not noted.
+                    if self.prefixes.len() < PREFIXES_MAX && !self.prefixes.contains(&prefix) {
+                        self.prefixes.push(prefix);
+                    }
                 }
             }
         }

@@ -21,6 +21,7 @@ pub mod poll;
 pub mod health;
 pub mod politeness;
 pub mod eval;
+pub mod roster;
 
 // The shell: what touches the world.
 pub mod crash;

@@ -2,17 +2,22 @@
 //! output, messages to standard error.
 
 mod check;
+mod db;
 mod detect;
 mod digest;
 mod eval;
+mod export;
 mod facts;
 mod feeds;
+mod history;
 mod once;
 mod outbox;
 mod output;
 mod politeness;
 mod poll;
+mod roster;
 mod run;
+mod search;
 mod status;
 
 use std::path::PathBuf;
@@ -66,6 +71,16 @@ enum Command {
     Digest(digest::Arguments),
     /// List the facts of the ledger
     Facts(facts::Arguments),
+    /// Show who is where in a body on a day, since when, and who says so
+    Roster(roster::Arguments),
+    /// Show what was announced of a person, an organisation or a body, over time
+    History(history::Arguments),
+    /// Look for words in facts and articles
+    Search(search::Arguments),
+    /// Write out who was where and when, for other programs
+    Export(export::Arguments),
+    /// Back up, check, restore or prune the database
+    Db(db::Arguments),
     /// Detect facts in documents: JSON lines, an HTML file or a feed file
     Detect(detect::Arguments),
     /// Measure detection on a labelled corpus
@@ -133,7 +148,10 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         match error {
             StoreError::Locked { .. } => Failure::Locked(error.to_string()),
-            StoreError::Open { .. } => Failure::Io(error.to_string()),
+            StoreError::Open { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Backup { .. }
+            | StoreError::Restore { .. } => Failure::Io(error.to_string()),
             _ => match error.trouble() {
                 StoreTrouble::Full | StoreTrouble::ReadOnly | StoreTrouble::Disk => {
                     Failure::Io(error.to_string())
@@ -257,6 +275,11 @@ pub fn main() -> ExitCode {
         Command::Poll(arguments) => poll::run(&shell, &arguments),
         Command::Digest(arguments) => digest::run(&shell, &arguments),
         Command::Facts(arguments) => facts::run(&shell, arguments),
+        Command::Roster(arguments) => roster::run(&shell, &arguments),
+        Command::History(arguments) => history::run(&shell, &arguments),
+        Command::Search(arguments) => search::run(&shell, &arguments),
+        Command::Export(arguments) => export::run(&shell, &arguments),
+        Command::Db(arguments) => db::run(&shell, &arguments),
         Command::Detect(arguments) => detect::run(&shell, &arguments),
         Command::Eval(arguments) => eval::run(&shell, &arguments),
         Command::Check => check::run(&shell),

@@ -11,7 +11,7 @@ use url::Url;
 use super::{Config, ConfigError, DigestConfig, Environment, FeedConfig, catalogue};
 use crate::model::{
     Backfill, Feed, FeedKind, FeedName, FetchSettings, FullTextPolicy, Kind, MailSettings,
-    PasswordSource, SmtpSecurity, Subscription, Transport,
+    PasswordSource, Retention, SmtpSecurity, Subscription, Transport,
 };
 use crate::schedule::{CronSpec, Timing, Tz};
 use crate::typed::{Placed, Problem, Problems, Section, nearest};
@@ -24,6 +24,13 @@ const DEFAULT_MIN_INTERVAL: Duration = Duration::from_secs(15 * 60);
 const DEFAULT_UNCONDITIONAL_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 const DEFAULT_DIGEST_SCHEDULE: &str = "0 7 * * *";
 const DEFAULT_BODY_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// A year and some weeks: what came a year ago can still be read again with today's rules.
+const DEFAULT_KEEP_ARTICLES: Duration = Duration::from_secs(400 * 86_400);
+/// A quarter: long enough to look up what a mail said.
+const DEFAULT_KEEP_MAIL: Duration = Duration::from_secs(90 * 86_400);
+/// Less is a slip of the pen: what is kept for hours is gone before anybody looks.
+const MIN_KEPT: Duration = Duration::from_secs(86_400);
+const DEFAULT_BACKUPS: usize = 3;
 const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
 /// No more lexicons can be named: each is read at every start and every reload.
 const LEXICONS_MAX: usize = 32;
@@ -72,7 +79,7 @@ pub(super) fn check(text: &str, path: &Path, environment: &Environment) -> Check
     let root = Section::new("the configuration", 0..0, Some(table.get_ref()), &problems);
     let mut checker = Checker::new(&problems, folder);
     let backfill = checker.defaults(root.section("defaults", "[defaults]"));
-    let store_path = checker.store(root.section("store", "[store]"), environment);
+    let (store_path, retention) = checker.store(root.section("store", "[store]"), environment);
     let fetch = checker.fetch(root.section("fetch", "[fetch]"));
     let lexicons = checker.detect(root.section("detect", "[detect]"));
     let mail = checker.mail(root.section("mail", "[mail]"));
@@ -86,6 +93,7 @@ pub(super) fn check(text: &str, path: &Path, environment: &Environment) -> Check
     let config = store_path.zip(mail).map(|(store_path, mail)| Config {
         path: path.to_owned(),
         store_path,
+        retention,
         backfill,
         fetch,
         lexicons: Vec::new(),
@@ -154,7 +162,7 @@ impl Checker<'_> {
         backfill.unwrap_or_default()
     }
 
-    fn store(&self, section: Section, environment: &Environment) -> Option<PathBuf> {
+    fn store(&self, section: Section, environment: &Environment) -> (Option<PathBuf>, Retention) {
         let path = section
             .string("path")
             .map(|p| self.folder.join(p.value))
@@ -166,8 +174,35 @@ impl Checker<'_> {
                 "set [store] path, or $STATE_DIRECTORY or $HOME",
             );
         }
+        let daily = self.one_of(section.string("backup").as_ref(), &["daily", "never"]);
+        let backups = self.count(&section, "backups").unwrap_or(DEFAULT_BACKUPS);
+        let retention = Retention {
+            articles: self.kept(&section, "keep_articles", DEFAULT_KEEP_ARTICLES),
+            mail: self.kept(&section, "keep_mail", DEFAULT_KEEP_MAIL),
+            backups: if daily == Some("never") { 0 } else { backups },
+        };
         section.finish();
-        path
+        (path, retention)
+    }
+
+    /// For how long something is kept; `None` for ever.
+    fn kept(&self, section: &Section, key: &'static str, default: Duration) -> Option<Duration> {
+        let Some(typed) = section.string(key) else { return Some(default) };
+        if typed.value == "forever" {
+            return None;
+        }
+        let span = duration(&typed.value).filter(|span| *span >= MIN_KEPT);
+        if span.is_none() {
+            self.problems.add(
+                typed.span,
+                format!("`{}` is no time to keep something for", typed.value),
+                format!(
+                    "write {key} = \"{}d\", a day or more, or \"forever\"",
+                    default.as_secs() / 86_400
+                ),
+            );
+        }
+        Some(span.unwrap_or(default))
     }
 
     fn fetch(&mut self, section: Section) -> FetchSettings {
@@ -710,7 +745,7 @@ impl Checker<'_> {
 }
 
 /// "30s", "5m", "2h", "30d", "500ms".
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let split = text.find(|c: char| !c.is_ascii_digit())?;
     let (digits, unit) = text.split_at(split);
     let n: u64 = digits.parse().ok()?;
@@ -745,6 +780,12 @@ mod tests {
         let config = parse(FEED).unwrap();
         assert_eq!(config.store_path, PathBuf::from("/home/x/.local/state/gazetted/gazetted.db"));
         assert_eq!(config.backfill, Backfill::None);
+        let days = |n: u64| Some(Duration::from_secs(n * 86_400));
+        let kept = Retention { articles: days(400), mail: days(90), backups: 3 };
+        assert_eq!(config.retention, kept);
+        let never = "[store]\nkeep_articles = \"forever\"\nbackup = \"never\"\n";
+        let kept = parse(&format!("{never}{FEED}")).unwrap().retention;
+        assert_eq!((kept.articles, kept.backups), (None, 0));
         assert_eq!(config.fetch.per_host_gap, Duration::from_secs(2));
         assert_eq!(config.feeds[0].timing.schedule.to_string(), "0 * * * *");
         assert_eq!(config.feeds[0].feed.publisher, "a");
@@ -827,6 +868,10 @@ min_confidence = 7
             (&format!("{FEED}[detect]\nlexicon = []\n"), "did you mean `lexicons`?"),
             (&format!("{FEED}[detect]\nlexicons = [\"\"]\n"), ":5:13: `lexicons` in [detect]"),
             (&format!("{FEED}[detect]\nlexicons = [\"a\", \"a\"]\n"), "names `a` twice"),
+            (&format!("[store]\nkeep_articles = \"2h\"\n{FEED}"), "a day or more"),
+            (&format!("[store]\nkeep_mail = \"long\"\n{FEED}"), ":2:13: `long` is no time"),
+            (&format!("[store]\nbackup = \"hourly\"\n{FEED}"), "it takes \"daily\", \"never\""),
+            (&format!("[store]\nbackups = 0\n{FEED}"), "use 1 to 1024"),
             ("[[feed]\n", ":1:"),
         ] {
             let shown = parse(text).unwrap_err().to_string();
@@ -850,6 +895,10 @@ min_confidence = 7
         }
         for key in [
             "path",
+            "keep_articles",
+            "keep_mail",
+            "backup",
+            "backups",
             "schedule",
             "timezone",
             "backfill",

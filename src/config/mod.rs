@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub use diagnostic::ConfigError;
 pub use lexicons::{LexiconFile, read_lexicons};
 
-use crate::model::{Backfill, Feed, FetchSettings, MailSettings, Subscription};
+use crate::model::{Backfill, Feed, FetchSettings, MailSettings, Retention, Subscription};
 use crate::schedule::{CronSpec, Timing, Tz};
 use crate::typed::Problem;
 
@@ -25,6 +25,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Where the database stands.
     pub store_path: PathBuf,
+    /// What the daemon keeps, and for how long.
+    pub retention: Retention,
     /// What the first poll of a feed reports.
     pub backfill: Backfill,
     /// How to fetch.
@@ -157,6 +159,11 @@ fn open_secrets(text: &str, path: &Path) -> Vec<Problem> {
             ),
         })
         .collect()
+}
+
+/// A span of time as the configuration writes it: "30s", "12h", "400d".
+pub fn parse_span(text: &str) -> Option<std::time::Duration> {
+    check::duration(text)
 }
 
 /// Checks the text of a configuration. Relative paths in it are taken from the folder of `path`.

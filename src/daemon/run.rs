@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::agenda::Agenda;
 use super::cycle::{Cycle, CycleError, PollResult};
 use super::notify;
+use super::upkeep::{keep_up, upkeep_is_due};
 use crate::config::{self, DigestConfig, Environment};
 use crate::model::Outcome;
 use crate::schedule::next_due;
@@ -42,6 +43,7 @@ pub async fn run(
     let mut polls: Polls = JoinSet::new();
     let mut agenda = agenda(&cycle, None).await?;
     let mut mail = Mail::default();
+    let mut upkeep = JoinSet::new();
     notify::ready();
     tracing::info!(
         feeds = cycle.config().feeds.len(),
@@ -51,6 +53,10 @@ pub async fn run(
     loop {
         start_polls(&cycle, &mut polls, &mut agenda);
         mail.start(&cycle).await?;
+        if upkeep.is_empty() && upkeep_is_due(&cycle).await? {
+            let cycle = cycle.clone();
+            upkeep.spawn(async move { keep_up(&cycle).await });
+        }
         let wait = next_look(&cycle, &agenda).await?;
         tokio::select! {
             _ = terminate.recv() => break,
@@ -69,6 +75,7 @@ pub async fn run(
             }
             Some(ended) = mail.composing.join_next(), if !mail.composing.is_empty() => mailed(ended)?,
             Some(ended) = mail.delivering.join_next(), if !mail.delivering.is_empty() => mailed(ended)?,
+            Some(ended) = upkeep.join_next(), if !upkeep.is_empty() => { ended.map_err(|_| CycleError::Task("upkeep"))??; }
             () = tokio::time::sleep(wait) => {}
         }
     }

@@ -12,6 +12,7 @@ mod lead;
 mod list;
 mod mention;
 mod merge;
+mod names;
 mod own;
 mod pattern;
 mod resolve;
@@ -25,6 +26,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 pub use self::lexicon::UserLexicon;
+pub use self::names::{Names, canonical_body};
 pub use self::stems::could_matter;
 
 use crate::model::{Article, Fact};

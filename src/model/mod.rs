@@ -29,5 +29,5 @@ pub use poll::{
     FeedState, Hop, Moving, PageRetry, PlannedEntry, PollPlan, Rekeyed, Reply, RequestRecord,
 };
 pub use settings::{
-    Backfill, FetchSettings, MailSettings, PasswordSource, SmtpSecurity, Transport,
+    Backfill, FetchSettings, MailSettings, PasswordSource, Retention, SmtpSecurity, Transport,
 };

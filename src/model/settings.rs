@@ -15,6 +15,17 @@ pub enum Backfill {
     Span(Duration),
 }
 
+/// What the daemon keeps, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The text of entries that prove no fact; `None` for ever.
+    pub articles: Option<Duration>,
+    /// The bytes of messages that were sent; `None` for ever.
+    pub mail: Option<Duration>,
+    /// So many daily backups beside the database; 0 for none.
+    pub backups: usize,
+}
+
 /// How to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchSettings {

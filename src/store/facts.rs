@@ -60,7 +60,7 @@ pub struct StoredFact {
     pub sources: Vec<Sighting>,
 }
 
-const FACT_COLUMNS: &str = "fact.id, fact.subject, fact.body, fact.detail, fact.effective, fact.quote, fact.marks, fact.rule, fact.confidence, fact.first_seen, fact.amends";
+pub(super) const FACT_COLUMNS: &str = "fact.id, fact.subject, fact.body, fact.detail, fact.effective, fact.quote, fact.marks, fact.rule, fact.confidence, fact.first_seen, fact.amends";
 
 impl Store {
     /// Applies a plan: entries, facts, sightings, changes, validators and the feed's state, all or
@@ -199,7 +199,7 @@ impl Store {
             .optional()
     }
 
-    fn sources(&self, id: FactId) -> Result<Vec<Sighting>, rusqlite::Error> {
+    pub(super) fn sources(&self, id: FactId) -> Result<Vec<Sighting>, rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT feed.name, feed.publisher, entry.title, entry.link, entry.published, sighting.seen, sighting.detail, sighting.effective
              FROM sighting JOIN entry ON entry.id = sighting.entry_id JOIN feed ON feed.id = entry.feed_id
@@ -462,9 +462,9 @@ pub(super) fn insert_fact(
     Ok(id)
 }
 
-type FactRow = (FactId, Fact, DateTime<Utc>, Option<FactId>);
+pub(super) type FactRow = (FactId, Fact, DateTime<Utc>, Option<FactId>);
 
-fn read_fact(row: &Row) -> Result<FactRow, rusqlite::Error> {
+pub(super) fn read_fact(row: &Row) -> Result<FactRow, rusqlite::Error> {
     let json = |column: usize, error: serde_json::Error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
     };

@@ -8,7 +8,10 @@ mod facts;
 mod feeds;
 mod health;
 mod lock;
+mod maintenance;
 mod outbox;
+mod roster;
+mod search;
 mod verdicts;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +23,11 @@ use rusqlite_migration::{M, Migrations};
 pub use digests::{DigestRecord, NewMessage, SubscriptionState};
 pub use facts::{Applied, FactFilter, StoredFact};
 pub use feeds::{DuePage, FeedOverview};
+pub use maintenance::{
+    Check, Cutoffs, Pruned, back_up, check, daily_backup, daily_backups, named, restore,
+};
 pub use outbox::{OutboxEntry, Retry, Suspension};
+pub use search::{ArticleHit, ArticleText, SearchIndex, index_path};
 pub use verdicts::CorrectionError;
 
 /// The schema, one entry for each file in `migrations/`, in order.
@@ -29,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0002_polite_polling.sql"),
     include_str!("../../migrations/0003_outbox.sql"),
     include_str!("../../migrations/0005_voices.sql"),
+    include_str!("../../migrations/0006_search_and_retention.sql"),
 ];
 
 /// How long a statement waits for another process's read to end, in milliseconds.
@@ -61,8 +69,44 @@ pub enum StoreError {
         /// Its path.
         path: PathBuf,
     },
+    /// The file is damaged, or is no database at all.
+    #[error(
+        "the database {path} is damaged ({reason}); see what is wrong with `gazetted db check`, go back to a backup with `gazetted db restore FILE`"
+    )]
+    Damaged {
+        /// Its path.
+        path: PathBuf,
+        /// SQLite's word.
+        reason: String,
+    },
+    /// A backup could not be made.
+    #[error("the backup {path} cannot be made: {reason}")]
+    Backup {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A backup could not be restored.
+    #[error("{path} is not restored, and the database is what it was: {reason}")]
+    Restore {
+        /// The backup's path.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A search's query is wrong.
+    #[error(
+        "the query `{query}` is not understood: {reason}; put words with signs in them into double quotes, and see https://sqlite.org/fts5.html#full_text_query_syntax"
+    )]
+    Query {
+        /// As it was given.
+        query: String,
+        /// SQLite's word.
+        reason: String,
+    },
     /// A statement failed.
-    #[error("the database failed while {doing}: {source}")]
+    #[error("the database failed while {doing}: {source}{}", if maintenance::is_damage(source) { "; see what is wrong with `gazetted db check`, go back to a backup with `gazetted db restore FILE`" } else { "" })]
     Sqlite {
         /// What was being done.
         doing: &'static str,
@@ -149,8 +193,18 @@ impl Store {
         let lock = lock::Lock::take(path)?;
         make_private_file(path).map_err(|e| failed(e.to_string()))?;
         let mut connection = Connection::open(path).map_err(|e| failed(e.to_string()))?;
-        configure(&connection).map_err(|e| failed(e.to_string()))?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(|e| failed(e.to_string()))?;
+        let opened = |e| not_opened(path, &e);
+        configure(&connection).map_err(opened)?;
+        let schema: u32 =
+            connection.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(opened)?;
+        if schema == 0 {
+            // Counts only before the first table is made.
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(opened)?;
+        }
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(opened)?;
+        if schema > 0 && (schema as usize) < MIGRATIONS.len() {
+            maintenance::before_migration(path, schema)?;
+        }
         migrate(&mut connection, path)?;
         write_at_once(&mut connection);
         Ok(Store { connection, _lock: Some(lock) })
@@ -182,15 +236,25 @@ impl Store {
         let connection = Connection::open_with_flags(path, flags).map_err(|e| {
             failed(format!("{e}; has `gazetted once` or `gazetted run` been started yet?"))
         })?;
-        configure(&connection).map_err(|e| failed(e.to_string()))?;
-        let version: u32 = connection
-            .query_row("PRAGMA user_version", [], |r| r.get(0))
-            .map_err(|e| failed(e.to_string()))?;
+        let opened = |e| not_opened(path, &e);
+        configure(&connection).map_err(opened)?;
+        let version: u32 =
+            connection.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(opened)?;
         match (version as usize).cmp(&MIGRATIONS.len()) {
             std::cmp::Ordering::Greater => Err(StoreError::Newer { path: path.to_owned() }),
             std::cmp::Ordering::Less => Err(failed("it is older than this program; run `gazetted once` or `gazetted run` to bring it up to date".into())),
             std::cmp::Ordering::Equal => Ok(Store { connection, _lock: None }),
         }
+    }
+}
+
+/// Why a database cannot be worked with: a damaged one wants another remedy than a missing one.
+fn not_opened(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let (path, reason) = (path.to_owned(), error.to_string());
+    if maintenance::is_damage(error) {
+        StoreError::Damaged { path, reason }
+    } else {
+        StoreError::Open { path, reason }
     }
 }
 

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("health", &["model"]),
     ("politeness", &["model"]),
     ("eval", &["model", "text"]),
+    ("roster", &["model", "detect"]),
     ("config", &["model", "schedule", "typed", "detect"]),
     ("fetch", &["model"]),
     ("crash", &[]),
@@ -46,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "health",
             "politeness",
             "eval",
+            "roster",
             "config",
             "fetch",
             "store",
@@ -87,6 +89,7 @@ const PURE: &[&str] = &[
     "health",
     "politeness",
     "eval",
+    "roster",
 ];
 const IMPURE_WORDS: &[&str] = &[
     "tokio::",

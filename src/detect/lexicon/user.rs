@@ -72,6 +72,26 @@ impl UserLexicon {
         if problems.is_empty() { Ok(lexicon) } else { Err(problems) }
     }
 
+    /// The bodies, each with its other forms.
+    pub fn bodies(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.bodies.iter().map(|named| (named.name.as_str(), named.aliases.as_slice()))
+    }
+
+    /// The organisations, each with its other forms.
+    pub fn organisations(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.organisations.iter().map(|named| (named.name.as_str(), named.aliases.as_slice()))
+    }
+
+    /// The units, each with its other forms.
+    pub fn units(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.units.iter().map(|named| (named.name.as_str(), named.aliases.as_slice()))
+    }
+
+    /// Short forms, each with the name in full.
+    pub fn aliases(&self) -> impl Iterator<Item = (&String, &str)> {
+        self.aliases.iter().map(|(short, name)| (short, name.as_str()))
+    }
+
     /// How many words there are of each sort, for people: "3 bodies, 1 tier".
     pub fn outline(&self) -> String {
         let forms = |named: &[Named]| named.iter().map(|n| n.forms().count()).sum::<usize>();

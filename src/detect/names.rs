@@ -1,0 +1,215 @@
+//! The names of bodies, organisations, units and roles as the lexicons know them: which of them
+//! are one. For whoever asks the ledger; detection itself has its own, faster, ways.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::UserLexicon;
+use crate::model::{fold, fold_name};
+
+/// Folded forms, each with the name that stands for all of them.
+type Canonical = HashMap<String, String>;
+
+/// Which names are one.
+#[derive(Debug, Default)]
+pub struct Names {
+    bodies: Canonical,
+    organisations: Canonical,
+    units: Canonical,
+    roles: Canonical,
+    main_boards: HashSet<String>,
+    single_roles: HashSet<String>,
+    /// From the highest.
+    tiers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct BodiesFile {
+    body: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct UnitsFile {
+    unit: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct OrganisationsFile {
+    names: Vec<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PostsFile {
+    main_boards: Vec<String>,
+    single_roles: Vec<String>,
+    same_roles: Vec<Vec<String>>,
+    tiers: Vec<String>,
+}
+
+/// The name that stands for a body of the built-in list, in whatever form it is given; another
+/// body's name is its own.
+pub fn canonical_body(name: &str) -> &str {
+    static BUILT_IN: LazyLock<Names> = LazyLock::new(|| Names::with(&[]));
+    BUILT_IN.body(name)
+}
+
+impl Names {
+    /// The built-in names and those of users, which go before them.
+    pub fn with(users: &[UserLexicon]) -> Names {
+        let mut names = Names::default();
+        for user in users {
+            user.bodies().for_each(|(name, forms)| call(&mut names.bodies, name, forms));
+            user.organisations()
+                .for_each(|(name, forms)| call(&mut names.organisations, name, forms));
+            user.units().for_each(|(name, forms)| add(&mut names.units, name, forms, fold));
+            for (short, name) in user.aliases() {
+                // An alias does not say what it is of: it is found under both.
+                let short = [short.clone()];
+                call(&mut names.bodies, name, &short);
+                call(&mut names.organisations, name, &short);
+            }
+        }
+        // A test reads every file, so a release has none that is wrong.
+        let bodies: Option<BodiesFile> = toml::from_str(include_str!("lexicon/bodies.toml")).ok();
+        for row in bodies.into_iter().flat_map(|file| file.body) {
+            call(&mut names.bodies, &row.name, &row.aliases);
+        }
+        let organisations: Option<OrganisationsFile> =
+            toml::from_str(include_str!("lexicon/organisations.toml")).ok();
+        for forms in organisations.into_iter().flat_map(|file| file.names) {
+            if let Some((name, others)) = forms.split_first() {
+                call(&mut names.organisations, name, others);
+            }
+        }
+        let units: Option<UnitsFile> = toml::from_str(include_str!("lexicon/units.toml")).ok();
+        for row in units.into_iter().flat_map(|file| file.unit) {
+            add(&mut names.units, &row.name, &row.aliases, fold);
+        }
+        if let Ok(posts) = toml::from_str::<PostsFile>(include_str!("lexicon/posts.toml")) {
+            for forms in &posts.same_roles {
+                if let Some((name, others)) = forms.split_first() {
+                    add(&mut names.roles, name, others, fold);
+                }
+            }
+            names.main_boards = posts.main_boards.iter().map(|name| fold(name)).collect();
+            names.tiers = posts.tiers.iter().map(|name| fold(name)).collect();
+            names.single_roles = posts.single_roles.iter().map(|name| fold(name)).collect();
+        }
+        names
+    }
+
+    /// The name of a body, in whatever form it is given.
+    pub fn body<'a>(&'a self, name: &'a str) -> &'a str {
+        self.bodies.get(&fold_name(name)).map_or(name, String::as_str)
+    }
+
+    /// The name of an organisation, in whatever form it is given. A body that is a member of
+    /// another is an organisation too.
+    pub fn organisation<'a>(&'a self, name: &'a str) -> &'a str {
+        let known = self.organisations.get(&fold_name(name));
+        known.map_or_else(|| self.body(name), String::as_str)
+    }
+
+    /// The name of a unit, in whatever form it is given.
+    pub fn unit<'a>(&'a self, name: &'a str) -> &'a str {
+        self.units.get(&fold(name)).map_or(name, String::as_str)
+    }
+
+    /// A role, in whatever form it is given.
+    pub fn role<'a>(&'a self, name: &'a str) -> &'a str {
+        self.roles.get(&fold(name)).map_or(name, String::as_str)
+    }
+
+    /// Whether a body that says "the Board" may mean this unit.
+    pub fn is_main_board(&self, unit: &str) -> bool {
+        self.main_boards.contains(&fold(unit))
+    }
+
+    /// Whether one person holds this role at a time.
+    pub fn is_single(&self, role: &str) -> bool {
+        self.single_roles.contains(&fold(role))
+    }
+
+    /// Where a tier stands among the others, the highest first; one that is unknown stands behind
+    /// them, and none at all last.
+    pub fn tier_rank(&self, tier: Option<&str>) -> usize {
+        let Some(tier) = tier.map(fold) else { return usize::MAX };
+        self.tiers.iter().position(|known| *known == tier).unwrap_or(self.tiers.len())
+    }
+
+    /// Every folded form of a body or organisation, the given one first.
+    pub fn forms(&self, name: &str) -> Vec<String> {
+        let own = fold_name(name);
+        let mut forms: Vec<String> =
+            [(&self.bodies, self.body(name)), (&self.organisations, self.organisation(name))]
+                .into_iter()
+                .flat_map(|(known, canonical)| {
+                    let same = known.iter().filter(move |(_, c)| *c == canonical);
+                    same.map(|(form, _)| form.clone()).chain([fold_name(canonical)])
+                })
+                .filter(|form| *form != own)
+                .collect();
+        forms.sort();
+        forms.dedup();
+        forms.insert(0, own);
+        forms
+    }
+}
+
+fn call(known: &mut Canonical, name: &str, forms: &[String]) {
+    add(known, name, forms, fold_name);
+}
+
+/// The first who calls a form something is right; a name in full is nobody's alias.
+fn add(known: &mut Canonical, name: &str, forms: &[String], folded: impl Fn(&str) -> String) {
+    let canonical = known.get(&folded(name)).cloned().unwrap_or_else(|| name.to_owned());
+    for form in forms.iter().map(String::as_str).chain([name]) {
+        known.entry(folded(form)).or_insert_with(|| canonical.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_of_one_name_have_one_name() {
+        let user = "[[body]]\nname = \"Open Lattice Foundation\"\naliases = [\"OLF\"]\n[[unit]]\nname = \"Lattice Council\"\naliases = [\"The Weavers\"]\n";
+        let names = Names::with(&[UserLexicon::parse(user).unwrap()]);
+        for (given, expected) in [
+            ("CNCF", "Cloud Native Computing Foundation"),
+            ("the cncf", "Cloud Native Computing Foundation"),
+            ("Cloud Native Computing Foundation", "Cloud Native Computing Foundation"),
+            ("OLF", "Open Lattice Foundation"),
+            ("Tidewater Alliance", "Tidewater Alliance"),
+        ] {
+            assert_eq!(names.body(given), expected);
+        }
+        assert_eq!(canonical_body("CNCF"), "Cloud Native Computing Foundation");
+        assert_eq!(names.unit("the weavers"), "Lattice Council");
+        assert_eq!(
+            names.organisation("IBM"),
+            names.organisation("International Business Machines")
+        );
+        assert_eq!(names.role("CEO"), "Chief Executive Officer");
+        assert!(names.is_main_board("governing board") && !names.is_main_board("Advisory Board"));
+        assert!(names.is_single("executive director") && !names.is_single("Co-Chair"));
+        let forms = names.forms("OLF");
+        assert_eq!(forms, ["olf", "open lattice foundation"]);
+    }
+
+    #[test]
+    fn the_list_of_posts_is_well_formed() {
+        toml::from_str::<PostsFile>(include_str!("lexicon/posts.toml")).unwrap();
+    }
+}

@@ -95,7 +95,8 @@ fn check_finds_damage_and_the_program_names_the_remedy() {
     let broken = place.run(&["db", "check"]);
     assert_eq!(broken.status.code(), Some(1), "{}", out(&broken));
     assert!(err(&broken).contains("gazetted db restore FILE"), "{}", err(&broken));
-    std::fs::write(database(&place), "no database at all, but long enough to look at: ".repeat(99)).unwrap();
+    std::fs::write(database(&place), "no database at all, but long enough to look at: ".repeat(99))
+        .unwrap();
     for command in ["once", "facts"] {
         let run = place.run(&[command]);
         assert_eq!(run.status.code(), Some(74), "{}", err(&run));
@@ -130,7 +131,9 @@ fn restore_puts_a_sound_backup_back_and_keeps_what_was_there() {
     Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let empty = place.folder.path().join("empty.db");
     std::fs::write(&empty, "").unwrap();
-    for (file, why) in [(&spoilt, "not sound"), (&newer, "newer gazetted"), (&empty, "no database of gazetted")] {
+    for (file, why) in
+        [(&spoilt, "not sound"), (&newer, "newer gazetted"), (&empty, "no database of gazetted")]
+    {
         let run = restore(file);
         assert_eq!(run.status.code(), Some(74));
         assert!(err(&run).contains(why), "{}", err(&run));
@@ -150,7 +153,10 @@ fn restore_puts_a_sound_backup_back_and_keeps_what_was_there() {
 #[test]
 fn pruning_takes_the_text_of_what_is_old_and_proves_nothing_and_nothing_else() {
     let (server, place) = read(&[JOINS, PLAIN]);
-    sql(&place, "UPDATE entry SET first_seen = first_seen - 401 * 86400; UPDATE outbox SET created = created - 91 * 86400; UPDATE request SET at = at - 401 * 86400");
+    sql(
+        &place,
+        "UPDATE entry SET first_seen = first_seen - 401 * 86400; UPDATE outbox SET created = created - 91 * 86400, ended = ended - 91 * 86400; UPDATE request SET at = at - 401 * 86400",
+    );
     let dry = place.run(&["db", "prune", "--dry-run"]);
     let told = "the text of 1 entries that prove no fact, the bytes of 1 sent messages, 1 records of requests";
     assert!(err(&dry).contains(told), "{}", err(&dry));
@@ -174,9 +180,16 @@ fn pruning_takes_the_text_of_what_is_old_and_proves_nothing_and_nothing_else() {
 #[test]
 fn mail_that_waits_is_never_pruned_nor_text_that_waits_for_its_page() {
     let (_server, place) = read(&[JOINS, PLAIN]);
-    sql(&place, "UPDATE entry SET first_seen = 0, page_due = 9e9; UPDATE outbox SET created = 0, state = 'uncertain'");
+    sql(
+        &place,
+        "UPDATE entry SET first_seen = 0, page_due = 9e9; UPDATE outbox SET created = 0, state = 'uncertain'",
+    );
     let pruned = place.run(&["db", "prune"]);
-    assert!(err(&pruned).contains("the text of 0 entries that prove no fact, the bytes of 0 sent"), "{}", err(&pruned));
+    assert!(
+        err(&pruned).contains("the text of 0 entries that prove no fact, the bytes of 0 sent"),
+        "{}",
+        err(&pruned)
+    );
 }
 
 #[test]
@@ -230,7 +243,10 @@ async fn upkeep_backs_up_and_prunes_once_a_day_and_keeps_three_backups() {
     assert!(stranger.exists());
     // The first backup held the text that went after it; where none can be written, nothing goes.
     drop(cycle);
-    sql(&place, "UPDATE entry SET html = 'long ago' WHERE key = 'plain'; PRAGMA wal_checkpoint(TRUNCATE)");
+    sql(
+        &place,
+        "UPDATE entry SET html = 'long ago' WHERE key = 'plain'; PRAGMA wal_checkpoint(TRUNCATE)",
+    );
     sql(&place, "PRAGMA foreign_keys = OFF; UPDATE sighting SET fact_id = 99");
     let config = config::load(&place.config(), &Environment::default()).unwrap();
     let cycle = Cycle::new(config, Clock::Simulated(&NOW), None).unwrap();
@@ -243,7 +259,8 @@ async fn upkeep_backs_up_and_prunes_once_a_day_and_keeps_three_backups() {
 #[test]
 fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
     let server = Server::start();
-    let long = "Meridian Cloud has joined the Open Lattice Foundation as a Platinum member. ".to_owned()
+    let long = "Meridian Cloud has joined the Open Lattice Foundation as a Platinum member. "
+        .to_owned()
         + &"There is much more to say about soup than fits on a page. ".repeat(9000);
     server.set("/feed", Answer::ok(rss(&[CHAIR])));
     let place = Place::new(&server.url("/feed"), "");
@@ -251,14 +268,21 @@ fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
     let before = std::fs::metadata(database(&place)).unwrap().len();
     server.set("/feed", Answer::ok(rss(&[CHAIR, ("joins", "News", &long)])));
     // No file may grow beyond this, in blocks of 512 bytes or 1 KiB: the next write fails.
-    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" --config \"$1\" once", before / 1024 + 100);
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {}; exec \"$0\" --config \"$1\" once",
+        before / 1024 + 100
+    );
     let full = Command::new("bash")
         .args(["-c", &script, env!("CARGO_BIN_EXE_gazetted")])
         .arg(place.config())
         .output()
         .unwrap();
     assert!(!full.status.success(), "{}", err(&full));
-    assert!(err(&full).contains("database failed while") || err(&full).contains("database"), "{}", err(&full));
+    assert!(
+        err(&full).contains("database failed while") || err(&full).contains("database"),
+        "{}",
+        err(&full)
+    );
     assert_eq!(ask(&place, "SELECT count(*) FROM fact"), 1);
     assert_eq!(place.messages().len(), 1);
     let run = place.run(&["once"]);

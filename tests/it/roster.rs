@@ -33,7 +33,9 @@ fn json(place: &Place, arguments: &[&str]) -> serde_json::Value {
 #[test]
 fn a_body_is_found_under_any_of_its_names_with_members_by_tier_and_their_proof() {
     let (_server, place) = read();
-    for name in ["CNCF", "Cloud Native Computing Foundation", "the cloud native computing foundation"] {
+    for name in
+        ["CNCF", "Cloud Native Computing Foundation", "the cloud native computing foundation"]
+    {
         let found = json(&place, &["roster", name, "--json"]);
         assert_eq!(found["body"], "Cloud Native Computing Foundation");
         let members: Vec<&str> = found["members"]
@@ -49,12 +51,21 @@ fn a_body_is_found_under_any_of_its_names_with_members_by_tier_and_their_proof()
         assert_eq!(found["posts"][0]["subject"], "Priya Raman");
     }
     let text = out(&place.run(&["roster", "CNCF", "--proof"]));
-    for part in ["MEMBERS", "Platinum  Meridian Cloud", "SEATS AND OFFICES", "(first seen)", "“Meridian Cloud has joined"] {
+    for part in [
+        "MEMBERS",
+        "Platinum  Meridian Cloud",
+        "SEATS AND OFFICES",
+        "(first seen)",
+        "“Meridian Cloud has joined",
+    ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
     let csv = out(&place.run(&["roster", "CNCF", "--csv"]));
     assert_eq!(csv.lines().count(), 4, "{csv}");
-    assert!(err(&place.run(&["roster", "Tidewater Alliance"])).contains("no facts about Tidewater Alliance"));
+    assert!(
+        err(&place.run(&["roster", "Tidewater Alliance"]))
+            .contains("no facts about Tidewater Alliance")
+    );
     let before = json(&place, &["roster", "CNCF", "--at", "2001-01-01", "--json"]);
     assert_eq!(before["members"].as_array().unwrap().len(), 0);
 }
@@ -62,12 +73,9 @@ fn a_body_is_found_under_any_of_its_names_with_members_by_tier_and_their_proof()
 #[test]
 fn a_history_is_of_a_person_an_organisation_with_its_people_or_a_body() {
     let (_server, place) = read();
-    for (subject, facts) in [
-        ("Priya Raman", 1),
-        ("Quill Data, Inc.", 1),
-        ("CNCF", 3),
-        ("Nobody Known", 0),
-    ] {
+    for (subject, facts) in
+        [("Priya Raman", 1), ("Quill Data, Inc.", 1), ("CNCF", 3), ("Nobody Known", 0)]
+    {
         let found = json(&place, &["history", subject, "--json"]);
         assert_eq!(found["facts"].as_array().unwrap().len(), facts, "{subject}: {found}");
     }
@@ -83,7 +91,9 @@ fn an_export_names_each_organisation_and_person_once() {
         let rows = found[table].as_array().unwrap();
         rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     };
-    assert!(ids("organizations").contains(&"organization/cloud-native-computing-foundation".to_owned()));
+    assert!(
+        ids("organizations").contains(&"organization/cloud-native-computing-foundation".to_owned())
+    );
     assert_eq!(ids("persons"), ["person/priya-raman"]);
     assert_eq!(ids("memberships").len(), 3);
     for membership in found["memberships"].as_array().unwrap() {
@@ -95,6 +105,12 @@ fn an_export_names_each_organisation_and_person_once() {
         }
     }
     assert_eq!(out(&place.run(&["export", "--format", "jsonl"])).lines().count(), 3);
-    assert_eq!(out(&place.run(&["export", "--format", "csv", "--body", "CNCF"])).lines().count(), 4);
-    assert_eq!(out(&place.run(&["export", "--format", "csv", "--body", "Nowhere"])).lines().count(), 1);
+    assert_eq!(
+        out(&place.run(&["export", "--format", "csv", "--body", "CNCF"])).lines().count(),
+        4
+    );
+    assert_eq!(
+        out(&place.run(&["export", "--format", "csv", "--body", "Nowhere"])).lines().count(),
+        1
+    );
 }

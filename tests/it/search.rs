@@ -25,9 +25,14 @@ fn words_are_found_in_facts_and_articles() {
         (&["subject:castellan OR body:quill", "--facts"], &["Ana Castellan elected"]),
         (&["title:recipe", "--articles"], &["A recipe (lattice)"]),
     ] {
-        let run = place.run(&[&["search"], arguments].concat());
+        let run = place.run(&[&["search"][..], arguments].concat());
         for part in found {
-            assert!(out(&run).contains(part), "{arguments:?}: {part} is missing in {}{}", out(&run), err(&run));
+            assert!(
+                out(&run).contains(part),
+                "{arguments:?}: {part} is missing in {}{}",
+                out(&run),
+                err(&run)
+            );
         }
     }
     assert_eq!(out(&place.run(&["search", "soup", "--facts"])), "");
@@ -45,7 +50,18 @@ fn words_are_found_in_facts_and_articles() {
 #[test]
 fn a_wrong_query_is_a_message() {
     let (_server, place) = read();
-    for query in ["\"", "AND", "c++ alliance", "x NEAR", "nowhere:x", "*", "(", "a\0b", "'; DROP TABLE fact; --", ""] {
+    for query in [
+        "\"",
+        "AND",
+        "c++ alliance",
+        "x NEAR",
+        "nowhere:x",
+        "*",
+        "(",
+        "a\0b",
+        "'; DROP TABLE fact; --",
+        "",
+    ] {
         // No argument can hold a NUL; what is left of it is a word.
         let query = query.replace('\0', " ");
         for scope in ["--facts", "--articles"] {

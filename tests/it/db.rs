@@ -163,8 +163,8 @@ fn pruning_takes_the_text_of_what_is_old_and_proves_nothing_and_nothing_else() {
     assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html = ''"), 0);
     let pruned = place.run(&["db", "prune"]);
     assert!(err(&pruned).contains(told), "{}", err(&pruned));
-    assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html = '' AND key = 'plain'"), 1);
-    assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html <> '' AND key = 'joins'"), 1);
+    assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html = '' AND link LIKE '%/plain'"), 1);
+    assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html <> '' AND link LIKE '%/joins'"), 1);
     assert_eq!(ask(&place, "SELECT length(bytes) FROM outbox"), 0);
     let facts = out(&place.run(&["facts"]));
     assert!(facts.contains("Meridian Cloud"), "{facts}");
@@ -245,7 +245,7 @@ async fn upkeep_backs_up_and_prunes_once_a_day_and_keeps_three_backups() {
     drop(cycle);
     sql(
         &place,
-        "UPDATE entry SET html = 'long ago' WHERE key = 'plain'; PRAGMA wal_checkpoint(TRUNCATE)",
+        "UPDATE entry SET html = 'long ago' WHERE link LIKE '%/plain'; PRAGMA wal_checkpoint(TRUNCATE)",
     );
     sql(&place, "PRAGMA foreign_keys = OFF; UPDATE sighting SET fact_id = 99");
     let config = config::load(&place.config(), &Environment::default()).unwrap();

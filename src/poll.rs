@@ -88,7 +88,7 @@ pub enum Body {
     /// The same bytes as last time.
     Same,
     /// A feed, with the hash of its bytes.
-    Feed(ParsedFeed, String),
+    Feed(Box<ParsedFeed>, String),
     /// Not a feed.
     Broken(ParseError),
 }

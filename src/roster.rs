@@ -755,6 +755,7 @@ mod tests {
                 seen,
                 detail: None,
                 effective: None,
+                text: TextSource::Feed,
             });
             let when = row.when();
             assert_eq!((when.text.as_str(), when.basis), (text, basis));

@@ -40,9 +40,9 @@ pub struct Arguments {
 pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
     let names = Names::with(&shell.words(&[])?);
     let forms = names.forms(&arguments.body);
-    let all = told(shell.reader()?.facts_of_body(&forms, 0.0)?);
-    let (sure, weak): (Vec<Told>, Vec<Told>) =
-        all.into_iter().partition(|t| t.fact.confidence >= arguments.min_confidence);
+    let store = shell.reader()?;
+    let sure = told(store.facts_of_body(&forms, arguments.min_confidence)?);
+    let weak = store.facts_of_body(&forms, 0.0)?.len().saturating_sub(sure.len());
     let at = arguments.at.unwrap_or_else(|| Clock::System.now().date_naive());
     let roster = roster(&arguments.body, &sure, at, &names);
     if arguments.json {
@@ -59,11 +59,10 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         print(&text(&roster, arguments))?;
         shell.say("\nWhat is not marked known is assumed: nobody announced its end.");
     }
-    if !weak.is_empty() {
+    if weak > 0 {
         shell.say(&format!(
             "{} facts below confidence {} are left out (--min-confidence)",
-            weak.len(),
-            arguments.min_confidence
+            weak, arguments.min_confidence
         ));
     }
     Ok(())

@@ -446,19 +446,7 @@ impl Checker<'_> {
                 "never" => FullTextPolicy::Never,
                 _ => FullTextPolicy::Auto,
             });
-        let schedule = section
-            .string("schedule")
-            .and_then(|s| self.cron(&s))
-            .unwrap_or_else(|| self.schedule.clone());
-        let timezone =
-            section.string("timezone").and_then(|t| self.zone(&t)).unwrap_or(self.timezone);
-        let own = self.span(&section, "min_interval");
-        let timing = Timing {
-            schedule,
-            timezone,
-            min_interval: own.unwrap_or(self.min_interval),
-            unconditional_interval: own.unwrap_or(self.unconditional_interval),
-        };
+        let timing = self.timing(&section);
         let enabled = section.boolean("enabled").is_none_or(|e| e.value);
         if listed.is_none() {
             for (key, present) in [("name", section.has("name")), ("url", section.has("url"))] {
@@ -476,6 +464,19 @@ impl Checker<'_> {
             full_text: full_text.unwrap_or_default(),
         };
         Some(FeedConfig { feed, timing, enabled })
+    }
+
+    /// When a feed is polled: by its own keys, else by the defaults.
+    fn timing(&self, section: &Section) -> Timing {
+        let schedule = section.string("schedule").and_then(|s| self.cron(&s));
+        let timezone = section.string("timezone").and_then(|t| self.zone(&t));
+        let own = self.span(section, "min_interval");
+        Timing {
+            schedule: schedule.unwrap_or_else(|| self.schedule.clone()),
+            timezone: timezone.unwrap_or(self.timezone),
+            min_interval: own.unwrap_or(self.min_interval),
+            unconditional_interval: own.unwrap_or(self.unconditional_interval),
+        }
     }
 
     /// An absolute address; a `file:` address may be relative to the configuration's folder.

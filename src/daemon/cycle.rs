@@ -376,7 +376,7 @@ impl Cycle {
             Some(shown) => Digest { health, ..shown },
             None => {
                 let (period, context) = (prepared.period.clone(), &prepared.context);
-                compose_health(&digest.subscription, health, period, context)
+                compose_health(&digest.subscription, &health, period, context)
             }
         };
         let mut result = DigestResult::of(shown, &prepared.context);

@@ -134,7 +134,7 @@ impl Cycle {
                 return Body::Same;
             }
             match feed::parse(&bytes, content_type.as_deref(), &base) {
-                Ok(parsed) => Body::Feed(parsed, hash),
+                Ok(parsed) => Body::Feed(Box::new(parsed), hash),
                 Err(error) => Body::Broken(error),
             }
         };

@@ -82,7 +82,7 @@ pub fn compose(
 /// A digest that holds nothing but the health of the feeds, for the operator.
 pub fn compose_health(
     subscription: &Subscription,
-    health: Vec<String>,
+    health: &[String],
     period: Period,
     context: &Context,
 ) -> Digest {

@@ -40,7 +40,7 @@ pub struct Check {
 pub struct Cutoffs {
     /// The HTML of entries first seen before this that prove no fact, and records of requests.
     pub articles: Option<DateTime<Utc>>,
-    /// The bytes of messages that were sent, made before this.
+    /// The bytes of messages that were sent before this.
     pub mail: Option<DateTime<Utc>>,
 }
 
@@ -451,7 +451,7 @@ impl Store {
 
 /// An entry whose page is still to be fetched needs its text.
 const OLD_ARTICLE: &str = "first_seen < ?1 AND html <> '' AND page_due IS NULL AND NOT EXISTS (SELECT 1 FROM sighting WHERE entry_id = entry.id)";
-const OLD_MESSAGE: &str = "state = 'sent' AND created < ?1 AND bytes <> x''";
+const OLD_MESSAGE: &str = "state = 'sent' AND coalesce(ended, created) < ?1 AND bytes <> x''";
 
 /// Whether SQLite says that the file itself is damaged, or none of its own.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {

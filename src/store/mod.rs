@@ -35,8 +35,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_polite_polling.sql"),
     include_str!("../../migrations/0003_outbox.sql"),
-    include_str!("../../migrations/0004_search_and_retention.sql"),
-    include_str!("../../migrations/0005_voices.sql"),
+    include_str!("../../migrations/0004_voices.sql"),
+    include_str!("../../migrations/0005_search_and_retention.sql"),
 ];
 
 /// How long a statement waits for another process's read to end, in milliseconds.

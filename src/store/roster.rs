@@ -6,6 +6,9 @@ use super::facts::{FACT_COLUMNS, read_fact};
 use super::{Store, StoreError, StoredFact, while_doing};
 use crate::model::{Sighting, fold_name};
 
+/// What nobody rejected, and is known in no other form now.
+pub(super) const STANDING: &str = "verdict IS NOT 'rejected' AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM fact AS later WHERE later.amends = fact.id)";
+
 impl Store {
     /// All facts of a body under any of its folded names, from a confidence on, the oldest first,
     /// each with its first source only.
@@ -19,7 +22,7 @@ impl Store {
     ) -> Result<Vec<StoredFact>, StoreError> {
         let names = json(names);
         self.told(
-            "key_body IN (SELECT value FROM json_each(?1)) AND confidence >= ?2",
+            "key_body IN (SELECT value FROM json_each(?1)) AND (confidence >= ?2 OR verdict = 'confirmed')",
             &[&names, &min_confidence],
         )
     }
@@ -37,7 +40,7 @@ impl Store {
         let employed = json(&self.affiliated(names)?);
         let names = json(names);
         self.told(
-            "(key_subject IN (SELECT value FROM json_each(?1)) OR key_body IN (SELECT value FROM json_each(?1)) OR id IN (SELECT value FROM json_each(?3))) AND confidence >= ?2",
+            "(key_subject IN (SELECT value FROM json_each(?1)) OR key_body IN (SELECT value FROM json_each(?1)) OR id IN (SELECT value FROM json_each(?3))) AND (confidence >= ?2 OR verdict = 'confirmed')",
             &[&names, &min_confidence, &employed],
         )
     }
@@ -47,7 +50,7 @@ impl Store {
     /// # Errors
     /// When the database fails or holds what it should not.
     pub fn facts_from(&self, min_confidence: f64) -> Result<Vec<StoredFact>, StoreError> {
-        self.told("confidence >= ?1", &[&min_confidence])
+        self.told("(confidence >= ?1 OR verdict = 'confirmed')", &[&min_confidence])
     }
 
     /// The appointments of people whose employer has one of these folded names.
@@ -69,7 +72,8 @@ impl Store {
     }
 
     fn told(&self, which: &str, parameters: &[&dyn ToSql]) -> Result<Vec<StoredFact>, StoreError> {
-        let sql = format!("SELECT {FACT_COLUMNS} FROM fact WHERE {which} ORDER BY id");
+        let sql =
+            format!("SELECT {FACT_COLUMNS} FROM fact WHERE {which} AND {STANDING} ORDER BY id");
         let query = || -> Result<Vec<StoredFact>, rusqlite::Error> {
             let mut statement = self.connection.prepare(&sql)?;
             let rows: Vec<_> =

@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::facts::{FACT_COLUMNS, read_fact};
 use super::maintenance::{is_damage, private_file};
+use super::roster::STANDING;
 use super::{BUSY_TIMEOUT_MS, Store, StoreError, StoredFact, time, while_doing};
 
 /// The form of the index; one of another form is made anew.
@@ -229,7 +230,7 @@ impl Store {
     pub fn find_facts(&self, query: &str, most: usize) -> Result<Vec<StoredFact>, StoreError> {
         let sql = format!(
             "SELECT {FACT_COLUMNS} FROM fact_search JOIN fact ON fact.id = fact_search.rowid
-             WHERE fact_search MATCH ?1 ORDER BY bm25(fact_search, 4.0, 4.0, 2.0, 1.0), fact.id DESC LIMIT ?2"
+             WHERE fact_search MATCH ?1 AND {STANDING} ORDER BY bm25(fact_search, 4.0, 4.0, 2.0, 1.0), fact.id DESC LIMIT ?2"
         );
         let find = || -> Result<Vec<StoredFact>, rusqlite::Error> {
             let most = i64::try_from(most).unwrap_or(i64::MAX);

@@ -155,7 +155,7 @@ fn pruning_takes_the_text_of_what_is_old_and_proves_nothing_and_nothing_else() {
     let (server, place) = read(&[JOINS, PLAIN]);
     sql(
         &place,
-        "UPDATE entry SET first_seen = first_seen - 401 * 86400; UPDATE outbox SET created = created - 91 * 86400; UPDATE request SET at = at - 401 * 86400",
+        "UPDATE entry SET first_seen = first_seen - 401 * 86400; UPDATE outbox SET created = created - 91 * 86400, ended = ended - 91 * 86400; UPDATE request SET at = at - 401 * 86400",
     );
     let dry = place.run(&["db", "prune", "--dry-run"]);
     let told = "the text of 1 entries that prove no fact, the bytes of 1 sent messages, 1 records of requests";
@@ -163,8 +163,14 @@ fn pruning_takes_the_text_of_what_is_old_and_proves_nothing_and_nothing_else() {
     assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html = ''"), 0);
     let pruned = place.run(&["db", "prune"]);
     assert!(err(&pruned).contains(told), "{}", err(&pruned));
-    assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html = '' AND key = 'plain'"), 1);
-    assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html <> '' AND key = 'joins'"), 1);
+    assert_eq!(
+        ask(&place, "SELECT count(*) FROM entry WHERE html = '' AND link LIKE '%/plain'"),
+        1
+    );
+    assert_eq!(
+        ask(&place, "SELECT count(*) FROM entry WHERE html <> '' AND link LIKE '%/joins'"),
+        1
+    );
     assert_eq!(ask(&place, "SELECT length(bytes) FROM outbox"), 0);
     let facts = out(&place.run(&["facts"]));
     assert!(facts.contains("Meridian Cloud"), "{facts}");
@@ -245,7 +251,7 @@ async fn upkeep_backs_up_and_prunes_once_a_day_and_keeps_three_backups() {
     drop(cycle);
     sql(
         &place,
-        "UPDATE entry SET html = 'long ago' WHERE key = 'plain'; PRAGMA wal_checkpoint(TRUNCATE)",
+        "UPDATE entry SET html = 'long ago' WHERE link LIKE '%/plain'; PRAGMA wal_checkpoint(TRUNCATE)",
     );
     sql(&place, "PRAGMA foreign_keys = OFF; UPDATE sighting SET fact_id = 99");
     let config = config::load(&place.config(), &Environment::default()).unwrap();

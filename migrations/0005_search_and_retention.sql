@@ -25,8 +25,7 @@ CREATE TRIGGER fact_not_searchable AFTER DELETE ON fact BEGIN
     DELETE FROM fact_search WHERE rowid = old.id;
 END;
 
--- Which facts an entry told; and which version of it is known, without its text.
-CREATE INDEX sighting_by_entry ON sighting (entry_id);
+-- Which version of an entry is known, without its text.
 CREATE INDEX entry_version ON entry (id, version);
 
 -- When the daemon last did what it does once a day.

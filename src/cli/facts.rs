@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::output::{print, table};
 use super::{Failure, Shell};
 use crate::daemon::Clock;
-use crate::model::{Detail, Fact, FactId, Kind, fold_name};
+use crate::model::{Detail, Fact, FactId, Kind, Sighting, TextSource, fold_name};
 use crate::store::{CorrectionError, FactFilter, Store, StoredFact};
 
 #[derive(clap::Args)]
@@ -173,7 +173,7 @@ enum KindArgument {
     Hosting,
 }
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "first_seen",
     "kind",
     "action",
@@ -188,6 +188,7 @@ const COLUMNS: [&str; 14] = [
     "source",
     "url",
     "evidence",
+    "text",
 ];
 
 pub fn run(shell: &Shell, mut arguments: Arguments) -> Result<(), Failure> {
@@ -229,7 +230,7 @@ impl From<CorrectionError> for Failure {
     }
 }
 
-fn cells(fact: &StoredFact) -> [String; 14] {
+fn cells(fact: &StoredFact) -> [String; 15] {
     let own = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let first = fact.sources.first();
     let f = &fact.fact;
@@ -248,6 +249,7 @@ fn cells(fact: &StoredFact) -> [String; 14] {
         own(first.map(|s| s.feed.as_str())),
         own(first.and_then(|s| s.link.as_deref())),
         f.evidence.quote.clone(),
+        own(first.map(|s| text_word(s.text))),
     ]
 }
 
@@ -255,7 +257,7 @@ fn json(fact: &StoredFact) -> String {
     let sources: Vec<serde_json::Value> = fact
         .sources
         .iter()
-        .map(|s| serde_json::json!({"feed": s.feed, "publisher": s.publisher, "title": s.title, "url": s.link, "published": s.published, "seen": s.seen}))
+        .map(|s| serde_json::json!({"feed": s.feed, "publisher": s.publisher, "title": s.title, "url": s.link, "text": text_word(s.text), "published": s.published, "seen": s.seen}))
         .collect();
     let f = &fact.fact;
     serde_json::json!({
@@ -292,10 +294,25 @@ fn rows(facts: &[StoredFact]) -> Vec<Vec<String>> {
             f.body.clone(),
             position,
             format!("{:.2}", f.confidence),
-            fact.sources.first().map(|s| s.feed.clone()).unwrap_or_default(),
+            fact.sources.first().map(source).unwrap_or_default(),
         ]
     };
     std::iter::once(head).chain(facts.iter().map(row)).collect()
+}
+
+/// The feed's name, and that the proof stands on the page where the feed has only a summary.
+fn source(sighting: &Sighting) -> String {
+    match sighting.text {
+        TextSource::Feed => sighting.feed.clone(),
+        TextSource::Page => format!("{} (read from the page)", sighting.feed),
+    }
+}
+
+fn text_word(text: TextSource) -> &'static str {
+    match text {
+        TextSource::Feed => "feed",
+        TextSource::Page => "page",
+    }
 }
 
 fn day(at: DateTime<Utc>) -> String {

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::model::{
     Appointment, AppointmentAction, Change, ChangeKind, Detail, Digest, DigestItem, DigestSection,
     Fact, HostingAction, Kind, MembershipAction, Period, Polarity, Sighting, SourceLink,
-    Subscription, fold, fold_name,
+    Subscription, TextSource, fold, fold_name,
 };
 
 /// Facts below this confidence are shown as unconfirmed.
@@ -484,6 +484,7 @@ fn sources(fact: &Fact, sightings: &[Sighting], timezone: Tz) -> Vec<SourceLink>
                 .unwrap_or(s.seen)
                 .with_timezone(&timezone)
                 .date_naive(),
+            from_page: s.text == TextSource::Page,
         }
     };
     sightings.iter().take(SOURCES_MAX).map(link).collect()
@@ -606,6 +607,7 @@ pub(super) mod tests {
             publisher: format!("{body} blog"),
             title: "t".into(),
             link: Some("https://example.org/a".into()),
+            text: TextSource::Feed,
             published: Some(at(0)),
             seen: at(0),
             detail: None,

@@ -132,7 +132,8 @@ fn source_text(source: &SourceLink, first: bool) -> String {
     let lead = if first { "first reported by " } else { "" };
     let url = source.url.as_deref().map(|u| format!(" <{u}>")).unwrap_or_default();
     let says = source.says.as_deref().map(|s| format!(" (says: {s})")).unwrap_or_default();
-    format!("  {lead}{}, {}{says}{url}", source.label, day_month(source.day))
+    let page = if source.from_page { " (read from the page)" } else { "" };
+    format!("  {lead}{}, {}{page}{says}{url}", source.label, day_month(source.day))
 }
 
 fn headline(item: &DigestItem) -> String {

@@ -49,6 +49,8 @@ pub struct SourceLink {
     pub says: Option<String>,
     /// The day it was published, or first seen.
     pub day: NaiveDate,
+    /// Whether the proof stands on the entry's page, since the feed has only a summary.
+    pub from_page: bool,
 }
 
 /// One line of news with its proof.

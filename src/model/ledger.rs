@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::document::TextSource;
 use super::fact::{Detail, Fact, Kind, Polarity};
 
 /// A fact's row in the ledger.
@@ -34,6 +35,8 @@ pub struct Sighting {
     pub title: String,
     /// The entry's address.
     pub link: Option<String>,
+    /// Which of the entry's texts was read.
+    pub text: TextSource,
     /// The entry's own date.
     pub published: Option<DateTime<Utc>>,
     /// When we first read it.

@@ -201,7 +201,7 @@ impl Store {
 
     fn sources(&self, id: FactId) -> Result<Vec<Sighting>, rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT feed.name, feed.publisher, entry.title, entry.link, entry.published, sighting.seen, sighting.detail, sighting.effective
+            "SELECT feed.name, feed.publisher, entry.title, entry.link, entry.published, sighting.seen, sighting.detail, sighting.effective, entry.text_source
              FROM sighting JOIN entry ON entry.id = sighting.entry_id JOIN feed ON feed.id = entry.feed_id
              WHERE sighting.fact_id = ?1 ORDER BY sighting.id",
         )?;
@@ -211,6 +211,10 @@ impl Store {
                 publisher: row.get(1)?,
                 title: row.get(2)?,
                 link: row.get(3)?,
+                text: match row.get_ref(8)?.as_str()? {
+                    "page" => TextSource::Page,
+                    _ => TextSource::Feed,
+                },
                 published: row.get::<_, Option<i64>>(4)?.map(time),
                 seen: time(row.get(5)?),
                 detail: row

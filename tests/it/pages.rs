@@ -7,6 +7,9 @@ use gazetted::detect::{DEFAULT_MIN_CONFIDENCE, Grammar, detect};
 use gazetted::model::Article;
 use gazetted::text::article_html;
 
+use crate::http::{Answer, Server};
+use crate::setup::{JOINS, Place, err, out};
+
 /// The page of this name under `fixtures/pages`.
 fn fixture(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/pages");
@@ -128,4 +131,36 @@ fn the_article_of_every_kind_of_page_is_read_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn readers_are_told_that_the_proof_stands_on_the_page() {
+    let server = Server::start();
+    let item = |link: &str, text: &str| {
+        format!(
+            "<item><title>{}</title><guid>{link}</guid><link>{}</link><description>{text}</description></item>",
+            JOINS.1,
+            server.url(link)
+        )
+    };
+    let told = "Quill Data has joined the Open Lattice Foundation as a Gold member.";
+    let items = [item("/page", "A new member …"), item("/other", told)].concat();
+    server.set(
+        "/feed",
+        Answer::ok(format!(
+            "<rss version=\"2.0\"><channel><title>T</title>{items}</channel></rss>"
+        )),
+    );
+    server.set("/page", Answer::ok(format!("<main><h1>{}</h1><p>{}</main>", JOINS.1, JOINS.2)));
+    let place = Place::new(&server.url("/feed"), "");
+    let once = place.run(&["once"]);
+    assert!(out(&once).contains("(read from the page) <"), "{}{}", out(&once), err(&once));
+    assert_eq!(out(&once).matches("(read from the page)").count(), 1, "{}", out(&once));
+    let facts = out(&place.run(&["facts"]));
+    for (subject, from_page) in [("Meridian Cloud", true), ("Quill Data", false)] {
+        let line = facts.lines().find(|l| l.contains(subject)).unwrap_or_default();
+        assert_eq!(line.contains("lattice (read from the page)"), from_page, "{facts}");
+    }
+    let json = out(&place.run(&["facts", "--json"]));
+    assert!(json.contains("\"text\":\"page\"") && json.contains("\"text\":\"feed\""), "{json}");
 }

@@ -205,7 +205,7 @@ type Parsed = Option<(Option<String>, Option<&'static str>, usize)>;
 
 fn body(outcome: &Outcome, reply: &Result<Reply, FetchError>) -> (Body, Parsed) {
     let (Outcome::Fetched, Ok(reply)) = (outcome, reply) else { return (Body::None, None) };
-    match parse(&reply.body, reply.content_type.as_deref(), &reply.final_url) {
+    match parse(&reply.body, reply.content_type.as_deref(), &redact(&reply.final_url)) {
         Err(error) => (Body::Broken(error), None),
         Ok(feed) => {
             let text = decode_page(&reply.body, reply.content_type.as_deref());
@@ -227,10 +227,11 @@ async fn read_pages(feed: &Feed, entries: &[Entry], most: usize, client: &Client
         match client.get(link, &Validators::default(), Accept::Page).await {
             Ok(reply) if reply.status == 200 => {
                 let page = decode_page(&reply.body, reply.content_type.as_deref());
-                pages.read.insert(index, Page::Article(article_html(&page, &entries[index].title)));
+                let article = article_html(&page, &entries[index].title);
+                pages.read.insert(index, Page::Article(article));
             }
             Ok(reply) => {
-                pages.warnings.push(format!("the page {link} answered {}", reply.status));
+                pages.warnings.push(format!("the page {} answered {}", redact(link), reply.status));
             }
             Err(error) => pages.warnings.push(error.to_string()),
         }

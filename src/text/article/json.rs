@@ -62,10 +62,10 @@ struct Found {
 impl Found {
     fn walk(&mut self, value: &Value, key: &str) {
         match value {
-            Value::String(text) if self.keys.contains(&key) => {
-                if longer(text, self.best.as_deref()) {
-                    self.best = Some(as_html(text));
-                }
+            Value::String(text)
+                if self.keys.contains(&key) && longer(text, self.best.as_deref()) =>
+            {
+                self.best = Some(as_html(text));
             }
             Value::Array(items) => items.iter().for_each(|item| self.walk(item, key)),
             Value::Object(fields) => fields.iter().for_each(|(key, value)| self.walk(value, key)),

@@ -14,7 +14,7 @@ use url::Url;
 use super::draft::{Document, Draft, escape, html_of_text};
 use super::scan::{Open, Piece, Scanner, Tag, attribute, local, unescape};
 use super::survey::is_entry;
-use super::vocabulary::{Field, Space, Spaces, field};
+use super::vocabulary::{Field, Space, Spaces, field, is_aside};
 use super::{HTML_BYTES_MAX, absolute, dates};
 
 /// Which entries are wanted.
@@ -382,7 +382,7 @@ impl Entry {
             None | Some("" | "alternate") => {
                 self.draft.link.get_or_insert(address);
             }
-            Some("self" | "edit" | "replies" | "license" | "enclosure" | "hub") => {}
+            Some(rel) if is_aside(rel) => {}
             Some(_) => {
                 self.second_link.get_or_insert(address);
             }

@@ -51,9 +51,16 @@ pub struct ParsedFeed {
     pub skip_days: Vec<chrono::Weekday>,
     /// Its web site, absolute.
     pub site: Option<String>,
-    /// Its own address by its own word (`rel="self"`), absolute.
-    pub own_address: Option<String>,
-    /// Its WebSub hub (`rel="hub"`), absolute.
+    /// Other addresses that it names; boxed, for few feeds are asked for them.
+    pub links: Box<OwnLinks>,
+}
+
+/// Addresses that a feed gives of itself, absolute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnLinks {
+    /// Its own (`rel="self"`, JSON Feed's `feed_url`).
+    pub feed: Option<String>,
+    /// Its WebSub hub (`rel="hub"`).
     pub hub: Option<String>,
 }
 
@@ -225,8 +232,7 @@ fn convert(
         skip_hours: channel.skip_hours.clone(),
         skip_days: channel.skip_days.clone(),
         site: channel.site(base),
-        own_address: channel.own(base),
-        hub: channel.hub(base),
+        links: Box::new(OwnLinks { feed: channel.own(base), hub: channel.hub(base) }),
     }
 }
 
@@ -492,7 +498,7 @@ mod tests {
     #[test]
     fn a_feed_says_where_it_lives() {
         let feed = parse(rss("<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='self' href='/rss'/><atom:link rel='hub' href='https://hub.example.org'/><image><link>https://example.org/logo</link></image>").as_bytes(), None, BASE).unwrap();
-        let told = (feed.site.as_deref(), feed.own_address.as_deref(), feed.hub.as_deref());
+        let told = (feed.site.as_deref(), feed.links.feed.as_deref(), feed.links.hub.as_deref());
         assert_eq!(
             told,
             (
@@ -503,7 +509,7 @@ mod tests {
         );
         let json = "{\"items\":[],\"home_page_url\":\"/\",\"feed_url\":\"/f\",\"hubs\":[{\"type\":\"WebSub\",\"url\":\"/h\"}]}";
         let feed = parse(json.as_bytes(), None, BASE).unwrap();
-        let told = (feed.site.as_deref(), feed.own_address.as_deref(), feed.hub.as_deref());
+        let told = (feed.site.as_deref(), feed.links.feed.as_deref(), feed.links.hub.as_deref());
         assert_eq!(
             told,
             (
@@ -555,11 +561,11 @@ mod tests {
         assert_eq!(titles(odd.as_bytes()), ["A"]);
     }
 
-    #[test]
-    fn hostile_documents_cost_little() {
+    /// Name, document, entries that it gives.
+    fn hostile_documents() -> Vec<(&'static str, String, usize)> {
         const BYTES: usize = 256 * 1024;
         let flood = |unit: &str| unit.repeat(BYTES / unit.len());
-        for (name, text, entries) in [
+        vec![
             (
                 "elements without end",
                 rss(&format!("<item><title>A</title><description>{}", flood("<div>"))),
@@ -622,7 +628,12 @@ mod tests {
             ),
             ("deep JSON", flood("{\"a\":["), 0),
             ("torn JSON", format!("{{\"items\":[{}", flood("{\"title\":\"A\"},")), 1),
-        ] {
+        ]
+    }
+
+    #[test]
+    fn hostile_documents_cost_little() {
+        for (name, text, entries) in hostile_documents() {
             let begun = std::time::Instant::now();
             let given = parse(text.as_bytes(), None, BASE).map_or(0, |feed| feed.entries.len());
             assert_eq!(given, entries, "{name}");

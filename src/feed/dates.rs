@@ -68,25 +68,22 @@ impl Parts {
             word.split(['/', '-', '.']).filter(|part| !part.is_empty()).collect();
         match separated[..] {
             [year, month, day] if year.len() == 4 => {
-                let date = NaiveDate::from_ymd_opt(
-                    year.parse().ok()?,
-                    self::digits(month)?,
-                    self::digits(day)?,
-                );
+                let date =
+                    NaiveDate::from_ymd_opt(year.parse().ok()?, digits(month)?, digits(day)?);
                 self.date = Some(date?);
             }
             [day, name, year] if month(name).is_some() => {
-                (self.day, self.month) = (Some(self::digits(day)?), month(name));
+                (self.day, self.month) = (Some(digits(day)?), month(name));
                 self.year = Some(full_year(year)?);
             }
             [_, _, _] => return None,
             _ => {
                 // `1st`, `2nd`: the letters go.
-                let digits = word.trim_end_matches(|c: char| !c.is_ascii_digit());
-                if self.day.is_none() && digits.len() <= 2 {
-                    self.day = Some(self::digits(digits)?);
+                let figures = word.trim_end_matches(|c: char| !c.is_ascii_digit());
+                if self.day.is_none() && figures.len() <= 2 {
+                    self.day = Some(digits(figures)?);
                 } else if self.year.is_none() && self.date.is_none() {
-                    self.year = Some(full_year(digits)?);
+                    self.year = Some(full_year(figures)?);
                 }
             }
         }

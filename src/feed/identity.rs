@@ -115,7 +115,7 @@ mod tests {
         let before = keys(&[(None, Some("p"), "B"), (None, Some("p"), "A")]);
         let after = keys(&[(None, Some("p"), "C"), (None, Some("p"), "B"), (None, Some("p"), "A")]);
         assert_eq!(before, after[1..]);
-        assert_eq!(after.iter().collect::<std::collections::HashSet<_>>().len(), 3);
+        assert_eq!(after.iter().collect::<HashSet<_>>().len(), 3);
     }
 
     #[test]

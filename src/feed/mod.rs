@@ -51,9 +51,16 @@ pub struct ParsedFeed {
     pub skip_days: Vec<chrono::Weekday>,
     /// Its web site, absolute.
     pub site: Option<String>,
-    /// Its own address by its own word (`rel="self"`), absolute.
-    pub own_address: Option<String>,
-    /// Its WebSub hub (`rel="hub"`), absolute.
+    /// Other addresses that it names; boxed, for few feeds are asked for them.
+    pub links: Box<OwnLinks>,
+}
+
+/// Addresses that a feed gives of itself, absolute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnLinks {
+    /// Its own (`rel="self"`, JSON Feed's `feed_url`).
+    pub feed: Option<String>,
+    /// Its WebSub hub (`rel="hub"`).
     pub hub: Option<String>,
 }
 
@@ -127,7 +134,7 @@ fn xml(
     let site = site.and_then(|site| Url::parse(&site).ok());
     let base = site.as_ref().or(base);
     if look.is_sound() {
-        match strict::read(&text[root.start..], base.map(Url::as_str)) {
+        match strict::read(&text[root.start..], base) {
             Ok(document) if document.entries.len() == look.entries => {
                 return Ok((filled(document, text, root.start, base), look.channel));
             }
@@ -225,8 +232,7 @@ fn convert(
         skip_hours: channel.skip_hours.clone(),
         skip_days: channel.skip_days.clone(),
         site: channel.site(base),
-        own_address: channel.own(base),
-        hub: channel.hub(base),
+        links: Box::new(OwnLinks { feed: channel.own(base), hub: channel.hub(base) }),
     }
 }
 
@@ -362,6 +368,35 @@ mod tests {
                 ),
                 vec!["One", "Two"],
             ),
+            ("items without end", rss("<item><title>One</title><item><title>Two</title>"), vec!["One", "Two"]),
+            (
+                "a title without end",
+                rss("<item><title>One<link>/1</link></item><item><title>Two</title></item>"),
+                vec!["One", "Two"],
+            ),
+            ("raw markup", rss("<item><title>A <b>bold</b> step<br></title></item>"), vec!["A bold step"]),
+            ("numbers of windows-1252", rss(&item("&#147;A&#148;")), vec!["“A”"]),
+            ("controls of windows-1252", rss(&item("\u{93}A\u{94}")), vec!["“A”"]),
+            ("a prefix undeclared", rss("<item><dc:title>A</dc:title></item>"), vec!["A"]),
+            (
+                "an unknown type",
+                "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title type='weird/x'>A</title></entry><entry><title>B</title></entry></feed>".to_owned(),
+                vec!["A", "B"],
+            ),
+            (
+                "Atom 0.3, base64",
+                "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry><title mode='base64'>TWVyaWRpYW4g\nQ2xvdWQ</title></entry></feed>".to_owned(),
+                vec!["Meridian Cloud"],
+            ),
+            (
+                "Atom, XHTML",
+                "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title type='xhtml'><x:div xmlns:x='http://www.w3.org/1999/xhtml'>A &lt; <x:b>B</x:b></x:div></title></entry></feed>".to_owned(),
+                vec!["A < B"],
+            ),
+            ("CDF", "<CHANNEL HREF='https://example.org/'><ITEM HREF='/a'><TITLE>A</TITLE></ITEM></CHANNEL>".to_owned(), vec!["A"]),
+            ("two feeds in one", format!("{two}{two}"), vec!["One", "Two"]),
+            ("JSON, torn", "{\"items\":[{\"id\":1,\"title\":\"A\"},{\"id\":2,\"ti".to_owned(), vec!["A"]),
+            ("JSON, odd types", "{\"version\":1,\"items\":[{\"id\":{},\"title\":\"A\",\"authors\":\"x\",\"url\":null}]}".to_owned(), vec!["A"]),
             ("control characters", rss(&item("A\u{1}B\0")), vec!["AB"]),
             (
                 "markup in a title",
@@ -370,6 +405,147 @@ mod tests {
             ),
         ] {
             assert_eq!(titles(text.as_bytes()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn damage_is_a_warning_and_soundness_is_none() {
+        let sound = rss("<item><title>A</title></item>");
+        assert_eq!(parse(sound.as_bytes(), None, BASE).unwrap().warnings, Vec::<String>::new());
+        let cut = &sound[..sound.len() - 10];
+        let warnings = parse(cut.as_bytes(), None, BASE).unwrap().warnings;
+        assert!(warnings[0].contains("cut off"), "{warnings:?}");
+    }
+
+    #[test]
+    fn links_are_absolute() {
+        let atom = |items: &str| {
+            format!(
+                "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://example.com/blog/'>{items}</feed>"
+            )
+        };
+        for (name, text, expected) in [
+            (
+                "of the site",
+                rss("<item><link>a?b=1&amp;c=2</link></item>"),
+                Some("https://example.org/a?b=1&c=2"),
+            ),
+            (
+                "bare ampersand",
+                rss("<item><link>/a?b=1&copy=2</link></item>"),
+                Some("https://example.org/a?b=1&copy=2"),
+            ),
+            (
+                "xml:base",
+                atom("<entry xml:base='2026/'><link href='a'/></entry>"),
+                Some("https://example.com/blog/2026/a"),
+            ),
+            (
+                "xml:base on the link",
+                atom("<entry><link xml:base='/x/' href='a'/></entry>"),
+                Some("https://example.com/x/a"),
+            ),
+            (
+                "alternate first",
+                atom("<entry><link rel='self' href='s'/><link rel='alternate' href='a'/></entry>"),
+                Some("https://example.com/blog/a"),
+            ),
+            (
+                "guid as link",
+                rss("<item><guid>https://example.org/g</guid></item>"),
+                Some("https://example.org/g"),
+            ),
+            (
+                "guid that is none",
+                rss("<item><guid isPermaLink='false'>https://example.org/g</guid></item>"),
+                None,
+            ),
+            ("a script", rss("<item><link>javascript:alert(1)</link></item>"), None),
+            (
+                "white space",
+                rss("<item><link>\n https://example.org/a \n</link></item>"),
+                Some("https://example.org/a"),
+            ),
+        ] {
+            let feed = parse(text.as_bytes(), None, BASE).unwrap();
+            assert_eq!(feed.entries[0].link.as_deref(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_feed_says_how_often_it_wants_to_be_asked() {
+        use chrono::Weekday::{Mon, Sun};
+        let channel = |text: &str| parse(rss(text).as_bytes(), None, BASE).unwrap();
+        let feed = channel(
+            "<ttl> 60 </ttl><skipHours><hour>0</hour><hour>24</hour><hour>x</hour><hour>99</hour><hour>7</hour></skipHours><skipDays><day>Sunday</day><day>monday</day><day>Someday</day></skipDays><sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency><item><title>A</title></item>",
+        );
+        assert_eq!(feed.ttl, Some(Duration::from_secs(3_600)));
+        assert_eq!((feed.skip_hours, feed.skip_days), (vec![0, 7], vec![Sun, Mon]));
+        assert_eq!(feed.update_interval, Some(Duration::from_secs(6 * 3_600)));
+        for nonsense in [
+            "<ttl>-5</ttl>",
+            "<ttl/>",
+            "<ttl>99999999999999999999</ttl>",
+            "<sy:updatePeriod>often</sy:updatePeriod>",
+            "<sy:updateFrequency>0</sy:updateFrequency>",
+            "<item><ttl>5</ttl></item>",
+        ] {
+            let feed = channel(nonsense);
+            assert_eq!((feed.ttl, feed.update_interval), (None, None), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_feed_says_where_it_lives() {
+        let feed = parse(rss("<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='self' href='/rss'/><atom:link rel='hub' href='https://hub.example.org'/><image><link>https://example.org/logo</link></image>").as_bytes(), None, BASE).unwrap();
+        let told = (feed.site.as_deref(), feed.links.feed.as_deref(), feed.links.hub.as_deref());
+        assert_eq!(
+            told,
+            (
+                Some("https://example.org/"),
+                Some("https://example.org/rss"),
+                Some("https://hub.example.org/")
+            )
+        );
+        let json = "{\"items\":[],\"home_page_url\":\"/\",\"feed_url\":\"/f\",\"hubs\":[{\"type\":\"WebSub\",\"url\":\"/h\"}]}";
+        let feed = parse(json.as_bytes(), None, BASE).unwrap();
+        let told = (feed.site.as_deref(), feed.links.feed.as_deref(), feed.links.hub.as_deref());
+        assert_eq!(
+            told,
+            (
+                Some("https://example.org/"),
+                Some("https://example.org/f"),
+                Some("https://example.org/h")
+            )
+        );
+    }
+
+    #[test]
+    fn of_very_many_entries_the_newer_end_is_read() {
+        let items = |newest_first: bool| {
+            let item = |n: usize| {
+                format!("<item><guid>{n}</guid><pubDate>{}-01-01</pubDate></item>", 1000 + n)
+            };
+            let count = ENTRIES_MAX + 2;
+            if newest_first {
+                (0..count).rev().map(item).collect::<String>()
+            } else {
+                (0..count).map(item).collect()
+            }
+        };
+        for newest_first in [true, false] {
+            let feed = parse(rss(&items(newest_first)).as_bytes(), None, BASE).unwrap();
+            assert_eq!(feed.entries.len(), ENTRIES_MAX);
+            let newest = (ENTRIES_MAX + 1).to_string();
+            assert!(
+                feed.entries.iter().any(|e| e.guid.as_ref() == Some(&newest)),
+                "{newest_first}"
+            );
+            assert!(
+                feed.warnings.iter().any(|w| w.contains("5002 entries")),
+                "{:?}",
+                feed.warnings
+            );
         }
     }
 
@@ -385,11 +561,11 @@ mod tests {
         assert_eq!(titles(odd.as_bytes()), ["A"]);
     }
 
-    #[test]
-    fn hostile_documents_cost_little() {
+    /// Name, document, entries that it gives.
+    fn hostile_documents() -> Vec<(&'static str, String, usize)> {
         const BYTES: usize = 256 * 1024;
         let flood = |unit: &str| unit.repeat(BYTES / unit.len());
-        for (name, text, entries) in [
+        vec![
             (
                 "elements without end",
                 rss(&format!("<item><title>A</title><description>{}", flood("<div>"))),
@@ -452,7 +628,12 @@ mod tests {
             ),
             ("deep JSON", flood("{\"a\":["), 0),
             ("torn JSON", format!("{{\"items\":[{}", flood("{\"title\":\"A\"},")), 1),
-        ] {
+        ]
+    }
+
+    #[test]
+    fn hostile_documents_cost_little() {
+        for (name, text, entries) in hostile_documents() {
             let begun = std::time::Instant::now();
             let given = parse(text.as_bytes(), None, BASE).map_or(0, |feed| feed.entries.len());
             assert_eq!(given, entries, "{name}");
@@ -479,7 +660,7 @@ mod tests {
             assert!(look.is_sound(), "{look:?}");
             let base = Url::parse(BASE).unwrap();
             let start = look.root.unwrap().start;
-            let strict = strict::read(&text[start..], Some(BASE)).unwrap();
+            let strict = strict::read(&text[start..], Some(&base)).unwrap();
             let lenient =
                 reader::read(&text, start, Some(&base), Window { skip: 0, take: ENTRIES_MAX });
             assert_eq!(strict.title, lenient.title);

@@ -14,7 +14,7 @@ use url::Url;
 use super::draft::{Document, Draft, escape, html_of_text};
 use super::scan::{Open, Piece, Scanner, Tag, attribute, local, unescape};
 use super::survey::is_entry;
-use super::vocabulary::{Field, Space, Spaces, field};
+use super::vocabulary::{Field, Space, Spaces, field, is_aside};
 use super::{HTML_BYTES_MAX, absolute, dates};
 
 /// Which entries are wanted.
@@ -359,11 +359,14 @@ const BASE_BYTES_MAX: usize = 2048;
 impl Entry {
     fn new(depth: usize, tag: &Tag<'_>, base: Option<&Url>) -> Entry {
         let value = |name| attribute(tag.attributes, name).map(|v| unescape(v).trim().to_owned());
-        let mut draft = Draft::default();
         // CDF keeps both on the element.
-        draft.link = value("HREF").or_else(|| value("href")).and_then(|h| absolute(&h, None, base));
-        draft.updated =
-            value("LASTMOD").or_else(|| value("lastmod")).and_then(|d| dates::parse(&d));
+        let link = value("HREF").or_else(|| value("href"));
+        let changed = value("LASTMOD").or_else(|| value("lastmod"));
+        let draft = Draft {
+            link: link.and_then(|link| absolute(&link, None, base)),
+            updated: changed.and_then(|date| dates::parse(&date)),
+            ..Draft::default()
+        };
         Entry {
             draft,
             depth,
@@ -382,7 +385,7 @@ impl Entry {
             None | Some("" | "alternate") => {
                 self.draft.link.get_or_insert(address);
             }
-            Some("self" | "edit" | "replies" | "license" | "enclosure" | "hub") => {}
+            Some(rel) if is_aside(rel) => {}
             Some(_) => {
                 self.second_link.get_or_insert(address);
             }

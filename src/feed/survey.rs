@@ -37,8 +37,7 @@ impl Survey<'_> {
 /// Looks at a text.
 pub fn survey(text: &str) -> Survey<'_> {
     let mut look = Look::default();
-    let mut scanner = Scanner::new(text, 0);
-    while let Some(piece) = scanner.next() {
+    for piece in Scanner::new(text, 0) {
         match piece {
             Piece::Open(tag) => {
                 if look.found.root.is_none() {

@@ -112,6 +112,11 @@ impl<'a> Spaces<'a> {
     }
 }
 
+/// Relations of a link that lead to something else than the entry's page.
+pub fn is_aside(rel: &str) -> bool {
+    matches!(rel, "self" | "edit" | "replies" | "license" | "enclosure" | "hub")
+}
+
 /// What an element of an entry tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {

@@ -656,14 +656,22 @@ mod tests {
                 "2026-01-01",
                 &["Tom Okafor, Governing Board/Chair, 2023-05-01"],
             ),
+        ] {
+            assert_eq!(lines(rows, at), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn posts_of_one_and_of_many_fold() {
+        for (name, rows, at, expected) in [
             (
                 "a successor",
                 &[
                     "2023-05-01 appointed Tom Okafor at /Executive Director",
                     "2024-05-01 appointed Ana Castellan at /Executive Director",
-                ],
+                ][..],
                 "2026-01-01",
-                &["Ana Castellan, /Executive Director, 2024-05-01"],
+                &["Ana Castellan, /Executive Director, 2024-05-01"][..],
             ),
             (
                 "many hold a seat",

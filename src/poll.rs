@@ -510,7 +510,7 @@ mod tests {
 
     #[test]
     fn a_first_poll_is_a_baseline_unless_backfill_asks_for_more() {
-        let parsed = || Body::Feed(ParsedFeed::default(), "h".into());
+        let parsed = || Body::Feed(Box::default(), "h".into());
         let fresh = || {
             vec![entry(
                 "<p>Meridian Cloud has joined the Open Lattice Foundation as a Gold member.",

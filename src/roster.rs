@@ -455,6 +455,7 @@ impl Folding<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TextSource;
     use crate::model::{
         Appointment, AppointmentAction, Detail, Evidence, Membership, MembershipAction,
     };

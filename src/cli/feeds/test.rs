@@ -211,7 +211,7 @@ fn body(outcome: &Outcome, reply: &Result<Reply, FetchError>) -> (Body, Parsed) 
             let text = decode_page(&reply.body, reply.content_type.as_deref());
             let title = feed.title.as_deref().map(|t| one_line(t, LINE_CHARS_MAX));
             let told = (title, format(&text).map(|f| f.as_str()), feed.entries.len());
-            (Body::Feed(feed, body_hash(&reply.body)), Some(told))
+            (Body::Feed(Box::new(feed), body_hash(&reply.body)), Some(told))
         }
     }
 }

@@ -41,10 +41,10 @@ impl Draft {
             || (self.summary.is_none() && self.content.is_none())
     }
 
-    /// Takes from another reading of the same entry what is missing here.
+    /// Takes from another reading of the same entry what is missing here. Not the guid: it is who
+    /// the entry is, and must not depend on what else is missing.
     pub fn fill(&mut self, other: Draft) {
         fill(&mut self.title, other.title);
-        fill(&mut self.guid, other.guid);
         fill(&mut self.link, other.link);
         if self.published.is_none() && self.updated.is_none() {
             (self.published, self.updated) = (other.published, other.updated);

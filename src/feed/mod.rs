@@ -571,6 +571,7 @@ mod tests {
                 rss(&format!("<item><title>A</title><description>{}", flood("<div>"))),
                 1,
             ),
+            ("elements of an entry", rss(&format!("<item><title>A</title>{}", flood("<x>"))), 1),
             (
                 "end tags of nothing",
                 rss(&format!(

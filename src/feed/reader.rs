@@ -14,8 +14,11 @@ use url::Url;
 use super::draft::{Document, Draft, escape, html_of_text};
 use super::scan::{Open, Piece, Scanner, Tag, attribute, local, unescape};
 use super::survey::is_entry;
-use super::vocabulary::{Field, Space, Spaces, field, is_aside};
+use super::vocabulary::{Field, STRONG, Space, Spaces, field, is_aside};
 use super::{HTML_BYTES_MAX, absolute, dates};
+
+/// No field stands deeper in its entry; beyond, nothing is looked up.
+const NEST_MAX: usize = 32;
 
 /// Which entries are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +76,9 @@ struct Entry {
     /// RSS 1.0's `rdf:about`.
     about: Option<String>,
 }
+
+/// The rank of an author's name that stands in an element of its own.
+const NAME: u8 = STRONG + 1;
 
 const FIELDS: usize = Field::Content as usize + 1;
 
@@ -171,6 +177,9 @@ impl<'a> Reader<'a> {
             }
             return;
         };
+        if self.open.len() - entry.depth > NEST_MAX {
+            return;
+        }
         let around = (entry.depth + 1..self.open.len()).rev().map(|at| self.open.get(at));
         let mut inside = None;
         for name in around {
@@ -182,7 +191,7 @@ impl<'a> Reader<'a> {
         let found = match inside {
             None => field(space, tag.name),
             Some(name) if name.eq_ignore_ascii_case("author") && local(tag.name) == "name" => {
-                Some((Field::Author, 3))
+                Some((Field::Author, NAME))
             }
             // Media RSS groups hold one medium's words.
             Some("group" | "content") if space == Space::Media => field(space, tag.name),
@@ -194,6 +203,8 @@ impl<'a> Reader<'a> {
                 entry.link(tag, base.as_deref());
                 return;
             }
+            // Each format has its own; another one's beside it would make another entry of this one.
+            Field::Guid if (local(tag.name) == "id") != is_atom(self.open.get(0)) => return,
             Field::Guid => {
                 entry.permalink = attribute(tag.attributes, "isPermaLink")
                     .is_none_or(|word| !word.trim().eq_ignore_ascii_case("false"))
@@ -212,7 +223,7 @@ impl<'a> Reader<'a> {
             if capture.field == Some(Field::Author) {
                 if local(tag.name) == "name" {
                     capture.value.clear();
-                    capture.rank = 3;
+                    capture.rank = NAME;
                 } else if !capture.has_markup {
                     capture.has_markup = true;
                 }
@@ -324,6 +335,10 @@ impl<'a> Reader<'a> {
     fn finish_capture(&mut self) {
         let Some(capture) = self.capture.take() else { return };
         let rank = capture.rank;
+        if capture.field == Some(Field::Author) && capture.has_markup && rank < NAME {
+            // An author without a name: only an address of some kind.
+            return;
+        }
         let base = capture.base.clone();
         let field = capture.field;
         let value = capture.html();
@@ -424,6 +439,10 @@ impl Entry {
 
     fn finish(mut self) -> Draft {
         let draft = &mut self.draft;
+        let weak = self.ranks[Field::Summary as usize].is_some_and(|rank| rank < STRONG);
+        if weak && draft.content.is_some() {
+            draft.summary = None;
+        }
         if draft.link.is_none() {
             // A guid is the address unless it says that it is none (RSS 2.0).
             let guid = draft.guid.as_deref().filter(|_| self.permalink);
@@ -525,6 +544,10 @@ fn form(tag: &Tag<'_>, field: Field, space: Space) -> Form {
 fn is_binary(kind: &str) -> bool {
     kind == "base64"
         || ["application/", "image/", "audio/", "video/"].iter().any(|t| kind.starts_with(t))
+}
+
+fn is_atom(root: &str) -> bool {
+    matches!(local(root), "feed" | "entry")
 }
 
 /// Elements whose children speak of something else than the entry.

@@ -146,7 +146,7 @@ impl<'a> Look<'a> {
         self.text(tag.attributes);
         for (name, value) in attributes(tag.attributes) {
             match name {
-                "type" if holds_text(tag.name) => {
+                "type" if matches!(tag.name, "title" | "description" | "summary" | "content") => {
                     self.found.odd |= !matches!(value, "text" | "html" | "text/html");
                 }
                 "src" if local(tag.name) == "content" => self.found.odd = true,

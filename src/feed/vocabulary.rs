@@ -140,28 +140,32 @@ pub enum Field {
     Content,
 }
 
+/// The rank of a format's own elements; those of other vocabularies have less.
+pub const STRONG: u8 = 2;
+
 /// The field of an element, and how much it counts: a higher rank wins over a lower one.
 pub fn field(space: Space, name: &str) -> Option<(Field, u8)> {
     let lower = local(name).to_ascii_lowercase();
     Some(match (space, lower.as_str()) {
-        (Space::Core, "title") => (Field::Title, 2),
+        (Space::Core, "title") => (Field::Title, STRONG),
         (Space::Dc, "title") => (Field::Title, 1),
         (Space::Media, "title") => (Field::Title, 0),
-        (Space::Core, "link") => (Field::Link, 2),
-        (Space::Core, "guid" | "id") => (Field::Guid, 2),
-        (Space::Dc, "identifier") => (Field::Guid, 0),
-        (Space::Core, "pubdate" | "published" | "issued") => (Field::Published, 2),
+        (Space::Core, "link") => (Field::Link, STRONG),
+        (Space::Core, "guid" | "id") => (Field::Guid, STRONG),
+        (Space::Core, "pubdate" | "published" | "issued") => (Field::Published, STRONG),
         (Space::DcTerms, "issued") => (Field::Published, 1),
-        (Space::Core, "updated" | "modified" | "lastbuilddate") => (Field::Updated, 2),
+        (Space::Core, "updated" | "modified" | "lastbuilddate") => (Field::Updated, STRONG),
         (Space::Dc, "date") | (Space::DcTerms, "modified" | "updated") => (Field::Updated, 1),
         (Space::Core | Space::DcTerms, "created") => (Field::Created, 1),
         (Space::Dc, "creator" | "author") | (Space::Itunes, "author") => (Field::Author, 1),
-        (Space::Core, "author") => (Field::Author, 2),
-        (Space::Core, "description" | "summary" | "abstract" | "tagline") => (Field::Summary, 2),
+        (Space::Core, "author") => (Field::Author, STRONG),
+        (Space::Core, "description" | "summary" | "abstract" | "tagline") => {
+            (Field::Summary, STRONG)
+        }
         (Space::Dc | Space::DcTerms, "description" | "abstract") => (Field::Summary, 1),
         (Space::Itunes, "summary") => (Field::Summary, 1),
         (Space::Media, "description") => (Field::Summary, 0),
-        (Space::Core, "content") | (Space::Content, "encoded") => (Field::Content, 2),
+        (Space::Core, "content") | (Space::Content, "encoded") => (Field::Content, STRONG),
         (Space::Core | Space::Xhtml, "body" | "fullitem") | (Space::Xhtml, "div") => {
             (Field::Content, 1)
         }

@@ -69,9 +69,9 @@ fn rss(wrap: impl Fn(&str) -> String) -> String {
             break;
         }
         let html = wrap(&body(number));
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "<item><title>Post {number}</title><link>https://example.org/{number}</link><guid isPermaLink=\"false\">{number}</guid><dc:creator>Priya Raman</dc:creator><pubDate>Wed, 04 Mar 2026 05:06:07 GMT</pubDate><category>News</category><description>Short</description><content:encoded>{html}</content:encoded></item>\n"
+            "<item><title>Post {number}</title><link>https://example.org/{number}</link><guid isPermaLink=\"false\">{number}</guid><dc:creator>Priya Raman</dc:creator><pubDate>Wed, 04 Mar 2026 05:06:07 GMT</pubDate><category>News</category><description>Short</description><content:encoded>{html}</content:encoded></item>"
         );
     }
     text + "</channel></rss>"
@@ -84,9 +84,9 @@ fn atom() -> String {
             break;
         }
         let html = body(number).replace('&', "&amp;").replace('<', "&lt;");
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "<entry><title>Post {number}</title><id>{number}</id><link href=\"https://example.org/{number}\"/><author><name>Priya Raman</name></author><updated>2026-03-04T05:06:07Z</updated><content type=\"html\">{html}</content></entry>\n"
+            "<entry><title>Post {number}</title><id>{number}</id><link href=\"https://example.org/{number}\"/><author><name>Priya Raman</name></author><updated>2026-03-04T05:06:07Z</updated><content type=\"html\">{html}</content></entry>"
         );
     }
     text + "</feed>"

@@ -478,13 +478,25 @@ fn literal(text: &str) -> Option<String> {
 fn escape(chars: &mut std::str::CharIndices<'_>, out: &mut String) -> Option<()> {
     let (_, kind) = chars.next()?;
     let length = match kind {
-        'n' => return Some(out.push('\n')),
-        't' => return Some(out.push('\t')),
-        'r' => return Some(out.push('\r')),
+        'n' => {
+            out.push('\n');
+            return Some(());
+        }
+        't' => {
+            out.push('\t');
+            return Some(());
+        }
+        'r' => {
+            out.push('\r');
+            return Some(());
+        }
         'x' => 2,
         'u' => 4,
         'U' => 8,
-        other => return Some(out.push(other)),
+        other => {
+            out.push(other);
+            return Some(());
+        }
     };
     let digits: String = chars.by_ref().take(length).map(|(_, c)| c).collect();
     out.push(char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?);

@@ -219,12 +219,23 @@ fn outline(fact: &Fact) -> String {
     )
 }
 
+/// A title without the name of the site behind it: "A new director – Granite Wire".
+fn headline<'a>(title: &'a str, publisher: &str) -> &'a str {
+    let site = crate::model::fold_name(publisher);
+    let behind = [" – ", " — ", " - ", " | ", " :: ", " · "]
+        .iter()
+        .filter_map(|mark| title.rsplit_once(mark));
+    let found =
+        behind.filter(|(_, last)| !site.is_empty() && crate::model::fold_name(last) == site);
+    found.map(|(head, _)| head).min_by_key(|head| head.len()).unwrap_or(title)
+}
+
 /// The stages, in order.
 fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Vec<Fact> {
     if !could_matter(&article.title, &article.html) {
         return Vec::new();
     }
-    let blocks = blocks(&article.title, &article.html);
+    let blocks = blocks(headline(&article.title, &article.publisher), &article.html);
     let texts = blocks.iter().map(|b| b.text.as_str());
     let split = Sentences::of(texts, article.html.len());
     let known: Vec<Known> =
@@ -502,6 +513,19 @@ mod tests {
 
     /// How announcements are written, and what each announces; the file says how it is read.
     const PHRASEBOOK: &str = include_str!("phrasebook.txt");
+
+    #[test]
+    fn the_name_of_the_site_is_no_part_of_a_title() {
+        for (title, publisher, expected) in [
+            ("A new director – Granite Wire", "Granite Wire", "A new director"),
+            ("A new director | GRANITE WIRE, Inc.", "Granite Wire", "A new director"),
+            ("Our new chair – Priya Raman", "Granite Wire", "Our new chair – Priya Raman"),
+            ("Quill Data joins Granite Wire", "Granite Wire", "Quill Data joins Granite Wire"),
+            ("A - B", "", "A - B"),
+        ] {
+            assert_eq!(headline(title, publisher), expected, "{title}");
+        }
+    }
 
     #[test]
     fn scores_become_shares_in_their_order() {

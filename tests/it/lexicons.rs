@@ -151,10 +151,13 @@ fn check_says_how_many_words_each_file_adds() {
 
 #[test]
 fn a_reload_takes_a_changed_lexicon_and_keeps_the_old_one_where_the_new_is_wrong() {
-    let post = |guid| (guid, "News", "Meridian Cloud has joined TSL as a Gold member.");
+    // The same words would be the same news, under the name that they were first read with.
     let server = Server::start();
-    for feed in ["/feed", "/second"] {
-        server.set(feed, Answer::ok(rss(&[post(feed.trim_start_matches('/'))])));
+    for (feed, text) in [
+        ("/feed", "Meridian Cloud has joined TSL as a Gold member."),
+        ("/second", "Quill Data has joined TSL as a Silver member."),
+    ] {
+        server.set(feed, Answer::ok(rss(&[(feed, "News", text)])));
     }
     let place = Place::new(&server.url("/feed"), "[detect]\nlexicons = [\"words.toml\"]\n");
     let words = place.folder.path().join("words.toml");

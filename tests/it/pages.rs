@@ -38,84 +38,101 @@ fn announced(title: &str, publisher: &str, page: &str) -> (Vec<String>, String) 
     (subjects, article.html)
 }
 
+const OLF: &str = "Open Lattice Foundation";
+const JOINS_TITLE: &str = "Meridian Cloud joins the Open Lattice Foundation";
+
+/// A page, the entry's title, its publisher, the subjects and the passages that must be read.
+type PageCase =
+    (&'static str, &'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+const PAGES: &[PageCase] = &[
+    (
+        "wordpress",
+        JOINS_TITLE,
+        OLF,
+        &["Meridian Cloud"],
+        &["<h2>A seat for users</h2>", "The board at work."],
+    ),
+    (
+        "ghost",
+        JOINS_TITLE,
+        OLF,
+        &["Meridian Cloud"],
+        &["<blockquote>We could not", "three regions"],
+    ),
+    (
+        "hugo",
+        "New technical steering committee",
+        OLF,
+        &["Jonas Weber", "Mei Tanaka", "Priya Raman"],
+        &["<li>Priya", "<h2>How the vote went"],
+    ),
+    (
+        "drupal",
+        JOINS_TITLE,
+        OLF,
+        &["Meridian Cloud"],
+        &["Platinum member brings", "eleven regions"],
+    ),
+    (
+        "webflow",
+        JOINS_TITLE,
+        OLF,
+        &["Meridian Cloud", "Priya Raman"],
+        &["<h3>New on the board</h3>", "the handbook"],
+    ),
+    (
+        "medium",
+        JOINS_TITLE,
+        OLF,
+        &["Meridian Cloud"],
+        &["<strong>Meridian Cloud</strong>", "Commons are kept"],
+    ),
+    (
+        "table_layout",
+        "New officers",
+        "Lattice Society",
+        &["Jonas Weber", "Priya Raman"],
+        &["<td>President</td>", "Turin"],
+    ),
+    (
+        "pr_wire",
+        "Quill Data Appoints Mei Tanaka as Chief Executive Officer",
+        "Quill Data",
+        &["Mei Tanaka"],
+        &["unanimous"],
+    ),
+    ("nextjs", JOINS_TITLE, OLF, &["Meridian Cloud"], &["three plugins"]),
+    (
+        "contentful",
+        "New members in November",
+        OLF,
+        &["Meridian Cloud"],
+        &["<h2>What comes next</h2>", "<li><p>A test farm"],
+    ),
+    ("json_ld", JOINS_TITLE, OLF, &["Meridian Cloud"], &["for years &amp; will"]),
+    (
+        "asp_net",
+        "Granite Bank names new board member",
+        "Granite Bank",
+        &["Priya Raman"],
+        &["nine members"],
+    ),
+    (
+        "spa_article",
+        "Welcome to our new members",
+        OLF,
+        &["Granite Bank", "Meridian Cloud"],
+        &["<li>Granite Bank</li>", "next call"],
+    ),
+    ("elementor", JOINS_TITLE, OLF, &["Meridian Cloud"], &["kept the scheduler"]),
+    ("blogger", JOINS_TITLE, OLF, &["Meridian Cloud"], &["members too"]),
+];
+
 #[test]
 fn the_article_of_every_kind_of_page_is_read_and_nothing_else() {
-    const OLF: &str = "Open Lattice Foundation";
-    let joins = "Meridian Cloud joins the Open Lattice Foundation";
-    // (page, the entry's title, publisher, subjects, passages that must be read)
-    let cases: &[(&str, &str, &str, &[&str], &[&str])] = &[
-        (
-            "wordpress",
-            joins,
-            OLF,
-            &["Meridian Cloud"],
-            &["<h2>A seat for users</h2>", "The board at work."],
-        ),
-        ("ghost", joins, OLF, &["Meridian Cloud"], &["<blockquote>We could not", "three regions"]),
-        (
-            "hugo",
-            "New technical steering committee",
-            OLF,
-            &["Jonas Weber", "Mei Tanaka", "Priya Raman"],
-            &["<li>Priya", "<h2>How the vote went"],
-        ),
-        ("drupal", joins, OLF, &["Meridian Cloud"], &["Platinum member brings", "eleven regions"]),
-        (
-            "webflow",
-            joins,
-            OLF,
-            &["Meridian Cloud", "Priya Raman"],
-            &["<h3>New on the board</h3>", "the handbook"],
-        ),
-        (
-            "medium",
-            joins,
-            OLF,
-            &["Meridian Cloud"],
-            &["<strong>Meridian Cloud</strong>", "Commons are kept"],
-        ),
-        (
-            "table_layout",
-            "New officers",
-            "Lattice Society",
-            &["Jonas Weber", "Priya Raman"],
-            &["<td>President</td>", "Turin"],
-        ),
-        (
-            "pr_wire",
-            "Quill Data Appoints Mei Tanaka as Chief Executive Officer",
-            "Quill Data",
-            &["Mei Tanaka"],
-            &["unanimous"],
-        ),
-        ("nextjs", joins, OLF, &["Meridian Cloud"], &["three plugins"]),
-        (
-            "contentful",
-            "New members in November",
-            OLF,
-            &["Meridian Cloud"],
-            &["<h2>What comes next</h2>", "<li><p>A test farm"],
-        ),
-        ("json_ld", joins, OLF, &["Meridian Cloud"], &["for years &amp; will"]),
-        (
-            "asp_net",
-            "Granite Bank names new board member",
-            "Granite Bank",
-            &["Priya Raman"],
-            &["nine members"],
-        ),
-        (
-            "spa_article",
-            "Welcome to our new members",
-            OLF,
-            &["Granite Bank", "Meridian Cloud"],
-            &["<li>Granite Bank</li>", "next call"],
-        ),
-        ("elementor", joins, OLF, &["Meridian Cloud"], &["kept the scheduler"]),
-        ("blogger", joins, OLF, &["Meridian Cloud"], &["members too"]),
-    ];
     let mut wrong = Vec::new();
-    for (name, title, publisher, subjects, passages) in cases {
+    for (name, title, publisher, subjects, passages) in PAGES {
         let (found, html) = announced(title, publisher, &fixture(name));
         if found != *subjects {
             wrong.push(format!("{name} announces {found:?}: {html}"));

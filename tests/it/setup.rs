@@ -20,7 +20,7 @@ impl Place {
              [[feed]]\nname = \"lattice\"\nurl = \"{feed_url}\"\npublisher = \"Open Lattice Foundation\"\n\
              [[digest]]\nname = \"Boards\"\nto = [\"reader@example.org\"]\nschedule = \"0 7 * * *\"\n{more}"
         );
-        std::fs::write(place.config(), text).unwrap();
+        place.write(&text);
         place
     }
 
@@ -28,8 +28,15 @@ impl Place {
     pub fn with(text: &str) -> Place {
         let place = Place { folder: tempfile::tempdir().unwrap() };
         let head = "[store]\npath = \"g.db\"\n[mail]\nfrom = \"gazetted@example.org\"\ntransport = \"file\"\nfile = { path = \"outbox/\" }\n";
-        std::fs::write(place.config(), format!("{head}{text}")).unwrap();
+        place.write(&format!("{head}{text}"));
         place
+    }
+
+    /// Writes the configuration for its owner alone, as one with a password has to be.
+    fn write(&self, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::write(self.config(), text).unwrap();
+        std::fs::set_permissions(self.config(), PermissionsExt::from_mode(0o600)).unwrap();
     }
 
     pub fn config(&self) -> PathBuf {

@@ -72,7 +72,11 @@ fn a_copy_of_the_words_under_another_publisher_is_nothing_new() {
         "{}",
         err(&second)
     );
-    assert_eq!(out(&place.run(&["facts", "--json"])).matches("\"feed\"").count(), 2, "two sources");
+    assert_eq!(
+        out(&place.run(&["facts", "--json"])).matches("\"feed\":").count(),
+        2,
+        "two sources"
+    );
 }
 
 #[test]

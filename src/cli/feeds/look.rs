@@ -89,7 +89,9 @@ pub async fn look(client: &Client, url: &str, guess: Guess) -> Look {
     let mut look = Look::default();
     let mut base = url.to_owned();
     let mut named = Vec::new();
-    match client.get(url, &Validators::default(), Accept::Page).await {
+    // Only what is asked for as a feed may be a file: this address is the user's own.
+    let accept = if url.starts_with("file:") { Accept::Feed } else { Accept::Page };
+    match client.get(url, &Validators::default(), accept).await {
         Err(error) => {
             look.trouble = Some(error.to_string());
             return look;

@@ -9,9 +9,11 @@ needs nginx-light and curl). Each pair runs gazetted and bare a, b, c one after 
 from pair to pair: cold (nothing known), warm (nothing changed, all 304) and changed (one new entry in 1 % of the
 feeds). Figures are medians of CPU time (user + system) and of the highest resident memory, as the kernel counts
 them for the process; wall times drift and are printed only beside. A last run over all feeds, JSON Feed
-included, is held against truth.tsv: which announcements were found, and which decoys were reported.
+included, is held against truth.tsv: which announcements were found, and which decoys were reported. truth.tsv says
+only that an entry announces something, not what: "found" is a fact of confidence 0.5 or more, "body named" one whose
+body stands in the entry (else the publisher was guessed, which on the rig is always wrong).
 """
-import argparse, json, os, re, shutil, sqlite3, statistics, subprocess, sys, time
+import argparse, html as html_text, json, os, re, shutil, sqlite3, statistics, subprocess, sys, time
 
 STAGES = "abc"
 CONFIGURATION = """[store]
@@ -58,6 +60,11 @@ def run(command, cwd, log):
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     return {"cpu": used.ru_utime + used.ru_stime, "wall": time.time() - begun, "rss": used.ru_maxrss / 1024, "code": process.returncode}
+
+
+def plain(markup):
+    """The words of some HTML, apart by one space, in small letters."""
+    return re.sub(r"\s+", " ", html_text.unescape(re.sub(r"<[^>]+>", " ", markup))).casefold()
 
 
 class Rig:
@@ -137,6 +144,12 @@ class Rig:
         db = sqlite3.connect(os.path.join(folder, "gazetted.db"))
         told = dict(db.execute("""SELECT feed.url || ' ' || entry.key, max(fact.confidence) FROM sighting JOIN entry ON entry.id = sighting.entry_id
             JOIN feed ON feed.id = entry.feed_id JOIN fact ON fact.id = sighting.fact_id GROUP BY entry.id"""))
+        named = set()
+        for url, key, body, title, html in db.execute("""SELECT feed.url, entry.key, fact.body, entry.title, entry.html FROM sighting
+                JOIN entry ON entry.id = sighting.entry_id JOIN feed ON feed.id = entry.feed_id JOIN fact ON fact.id = sighting.fact_id
+                WHERE fact.confidence >= 0.5"""):
+            if body.casefold() in plain(f"{title} {html}"):
+                named.add(f"{url} {key}")
         known = {f"{url} {key}": (title, html) for url, key, title, html in
                  db.execute("SELECT feed.url, entry.key, entry.title, entry.html FROM entry JOIN feed ON feed.id = entry.feed_id")}
         by_number = {int(re.search(r"feed-(\d+)\.", url).group(1)): url for url in urls}
@@ -146,16 +159,17 @@ class Rig:
             found = [f"{by_number[int(feed)]} {key}" for key in (f"guid:{guid}", f"link:{guid}")]
             entry = next((f for f in found if f in known), None)
             sure = max((told.get(f, 0.0) for f in found), default=0.0)
-            counts.setdefault(kind, [0, 0, 0])
+            counts.setdefault(kind, [0, 0, 0, 0])
             counts[kind][0] += 1
             counts[kind][1] += sure >= 0.5
             counts[kind][2] += entry is None
+            counts[kind][3] += any(f in named for f in found)
             if (sure >= 0.5) != (kind == "announcement"):
                 wrong[kind].append(entry or found[0])
         others = [k for k, sure in told.items() if sure >= 0.5]
         print(f"\ntruth: exit code {result['code']}, {len(known)} entries, {len(others)} with facts")
-        for kind, (all_, found, missing) in sorted(counts.items()):
-            print(f"{kind}: {all_}, reported {found} ({100 * found / max(1, all_):.1f} %), entry not stored {missing}")
+        for kind, (all_, found, missing, right) in sorted(counts.items()):
+            print(f"{kind}: {all_}, reported {found} ({100 * found / max(1, all_):.1f} %), body named {right} ({100 * right / max(1, all_):.1f} %), entry not stored {missing}")
         for kind, keys in wrong.items():
             for key in keys[:12]:
                 title, html = known.get(key, ("?", ""))

@@ -139,21 +139,22 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn record(
-        &self,
-        subscription: String,
-        subject: String,
-        change_ids: Vec<i64>,
-        troubles: &Troubles,
-    ) -> DigestRecord {
+    /// The record of a digest, or of a message that tells of nothing but health.
+    fn record(&self, subscription: String, troubles: &Troubles) -> DigestRecord {
+        let (label, subject, change_ids) = match &self.digest {
+            Some(digest) => {
+                (digest.label.as_str(), digest.subject.as_str(), &digest.change_ids[..])
+            }
+            None => ("health", "Feed health", &[][..]),
+        };
         DigestRecord {
             subscription,
-            label: self.digest.as_ref().map_or("health", |d| &d.label).to_owned(),
+            label: label.to_owned(),
             from: self.period.from,
             until: self.period.until,
-            subject,
+            subject: subject.to_owned(),
             composed: self.period.until,
-            change_ids,
+            change_ids: change_ids.to_vec(),
             cursor: self.cursor,
             troubles: troubles.of_feeds.iter().map(|t| t.id).collect(),
             notices: troubles.of_mail.iter().map(|n| n.id).collect(),
@@ -308,25 +309,18 @@ impl Cycle {
         crash::point("compose.prepared");
         let name = digest.subscription.name.clone();
         let cursor = prepared.cursor;
-        let messages = self.messages(digest, &prepared, &troubles, until)?;
+        let shown = prepared.digest.clone().map(|d| DigestResult::of(d, &prepared.context));
+        let messages = self.messages(digest, &prepared, shown.as_ref(), &troubles, until)?;
         crash::point("compose.built");
-        let Some(shown) = &prepared.digest else {
-            if messages.is_empty() {
-                self.with("closing a quiet period", move |s| s.skip_digest(&name, cursor, until))
-                    .await?;
-                return Ok(None);
-            }
-            let subject = "Feed health".to_owned();
-            let record = prepared.record(name, subject, Vec::new(), &troubles);
-            self.with("recording a digest", move |s| s.commit_digest(&record, &messages)).await?;
+        if shown.is_none() && messages.is_empty() {
+            self.with("closing a quiet period", move |s| s.skip_digest(&name, cursor, until))
+                .await?;
             return Ok(None);
-        };
-        let result = DigestResult::of(shown.clone(), &prepared.context);
-        let ids = result.digest.change_ids.clone();
-        let record = prepared.record(name, result.digest.subject.clone(), ids, &troubles);
+        }
+        let record = prepared.record(name, &troubles);
         self.with("recording a digest", move |s| s.commit_digest(&record, &messages)).await?;
         crash::point("compose.ended");
-        Ok(Some(result))
+        Ok(shown)
     }
 
     /// The operator, where this digest is the one that tells of the feeds' health: one that the
@@ -358,15 +352,15 @@ impl Cycle {
         &self,
         digest: &DigestConfig,
         prepared: &Prepared,
+        shown: Option<&DigestResult>,
         troubles: &Troubles,
         until: DateTime<Utc>,
     ) -> Result<Vec<NewMessage>, CycleError> {
         let operator = self.operator_of(digest).filter(|_| !troubles.is_empty());
         let mut messages = Vec::new();
-        if let Some(shown) = &prepared.digest {
-            let result = DigestResult::of(shown.clone(), &prepared.context);
+        if let Some(result) = shown {
             for to in digest.subscription.to.iter().filter(|to| Some(to.as_str()) != operator) {
-                messages.push(self.message(&result, to, until)?);
+                messages.push(self.message(result, to, until)?);
             }
         }
         let Some(operator) = operator else { return Ok(messages) };
@@ -408,12 +402,12 @@ impl Cycle {
             .with("reading changes", move |s| {
                 let state = s.subscription_state(&name)?;
                 let changes = s.pending_changes(state.cursor)?;
-                Ok((state, changes, s.last_change()?, s.feed_overview()?))
+                Ok((state, changes, s.last_change()?, s.feed_states()?))
             })
             .await?;
         let context = Context {
-            feeds_read: feeds.iter().filter(|f| f.last_success.is_some()).count(),
-            feeds_failing: feeds.iter().filter(|f| f.failures > 0).count(),
+            feeds_read: feeds.values().filter(|f| f.last_success.is_some()).count(),
+            feeds_failing: feeds.values().filter(|f| f.failures > 0).count(),
             late,
             host: self.host.clone(),
             contact: self.config.mail.from_address.clone(),

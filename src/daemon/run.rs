@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::agenda::Agenda;
 use super::cycle::{Cycle, CycleError, PollResult};
 use super::notify;
-use super::upkeep::{keep_up, upkeep_is_due};
+use super::upkeep::{DAILY, keep_up, upkeep_is_due};
 use crate::config::{self, DigestConfig, Environment};
 use crate::model::Outcome;
 use crate::schedule::next_due;
@@ -52,12 +52,13 @@ pub async fn run(
     );
     loop {
         start_polls(&cycle, &mut polls, &mut agenda);
-        mail.start(&cycle).await?;
-        if upkeep.is_empty() && upkeep_is_due(&cycle).await? {
+        let times = Times::read(&cycle).await?;
+        mail.start(&cycle, &times);
+        if upkeep.is_empty() && upkeep_is_due(&cycle, times.upkeep).await? {
             let cycle = cycle.clone();
             upkeep.spawn(async move { keep_up(&cycle).await });
         }
-        let wait = next_look(&cycle, &agenda).await?;
+        let wait = next_look(&agenda, &times, cycle.now());
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -71,7 +72,7 @@ pub async fn run(
                     tell(&result);
                     agenda.ended(result.state, cycle.now());
                 }
-                notify::status(&status(&cycle, &agenda).await?);
+                notify::status(&status(&agenda, &times));
             }
             Some(ended) = mail.composing.join_next(), if !mail.composing.is_empty() => mailed(ended)?,
             Some(ended) = mail.delivering.join_next(), if !mail.delivering.is_empty() => mailed(ended)?,
@@ -126,16 +127,44 @@ struct Mail {
 
 impl Mail {
     /// Starts what is due and not under way.
-    async fn start(&mut self, cycle: &Cycle) -> Result<(), CycleError> {
-        if self.composing.is_empty() && digest_is_due(cycle).await? {
+    fn start(&mut self, cycle: &Cycle, times: &Times) {
+        let now = cycle.now();
+        let is_due = |time: Option<DateTime<Utc>>| time.is_some_and(|at| at <= now);
+        if self.composing.is_empty() && is_due(times.digest) {
             let cycle = cycle.clone();
             self.composing.spawn(async move { compose_due(&cycle).await });
         }
-        if self.delivering.is_empty() && outbox_is_due(cycle).await? {
+        if self.delivering.is_empty() && is_due(times.outbox) {
             let cycle = cycle.clone();
             self.delivering.spawn(async move { deliver_due(&cycle).await });
         }
-        Ok(())
+    }
+}
+
+/// When what is no poll is due, by one look into the store for each turn of the loop.
+struct Times {
+    /// The next digest.
+    digest: Option<DateTime<Utc>>,
+    /// The next message.
+    outbox: Option<DateTime<Utc>>,
+    /// The last daily upkeep.
+    upkeep: Option<DateTime<Utc>>,
+}
+
+impl Times {
+    async fn read(cycle: &Cycle) -> Result<Times, CycleError> {
+        let now = cycle.now();
+        let digests: Vec<String> =
+            cycle.config().digests.iter().map(|d| d.subscription.name.clone()).collect();
+        let look = move |store: &mut Store| {
+            let states = digests.iter().map(|name| store.subscription_state(name));
+            let last_runs = states.map(|s| Ok(s?.last_run)).collect::<Result<Vec<_>, _>>()?;
+            Ok((last_runs, store.next_outbox_time()?, store.upkeep_done(DAILY)?))
+        };
+        let (last_runs, outbox, upkeep) = cycle.with("looking what is due", look).await?;
+        let digests = cycle.config().digests.iter().zip(last_runs);
+        let digest = digests.filter_map(|(digest, last)| digest_time(digest, last, now)).min();
+        Ok(Times { digest, outbox, upkeep })
     }
 }
 
@@ -143,26 +172,14 @@ fn mailed(ended: Result<Result<(), CycleError>, tokio::task::JoinError>) -> Resu
     ended.map_err(|_| CycleError::Task("mailing"))?
 }
 
-async fn digest_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
-    let now = cycle.now();
-    for digest in &cycle.config().digests {
-        if digest_time(cycle, digest, now).await?.is_some_and(|at| at <= now) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-async fn outbox_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
-    let next = cycle.with("reading the outbox", |s: &mut Store| s.next_outbox_time()).await?;
-    Ok(next.is_some_and(|at| at <= cycle.now()))
-}
-
 /// Composes the digests whose time has come.
 async fn compose_due(cycle: &Cycle) -> Result<(), CycleError> {
     for digest in &cycle.config().digests {
         let now = cycle.now();
-        let Some(due) = digest_time(cycle, digest, now).await?.filter(|at| *at <= now) else {
+        let name = digest.subscription.name.clone();
+        let state =
+            cycle.with("reading a digest's state", move |s| s.subscription_state(&name)).await?;
+        let Some(due) = digest_time(digest, state.last_run, now).filter(|at| *at <= now) else {
             continue;
         };
         if let Some(result) = cycle.compose(digest, now - due > LATE_AFTER).await? {
@@ -181,31 +198,23 @@ async fn deliver_due(cycle: &Cycle) -> Result<(), CycleError> {
     Ok(())
 }
 
-async fn digest_time(
-    cycle: &Cycle,
+fn digest_time(
     digest: &DigestConfig,
+    last_run: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, CycleError> {
-    let name = digest.subscription.name.clone();
-    let state =
-        cycle.with("reading a digest's state", move |s| s.subscription_state(&name)).await?;
-    Ok(next_due(&digest.schedule, digest.timezone, Some(state.last_run), now, Duration::ZERO))
+) -> Option<DateTime<Utc>> {
+    next_due(&digest.schedule, digest.timezone, Some(last_run), now, Duration::ZERO)
 }
 
 /// How long nothing will be due.
-async fn next_look(cycle: &Cycle, agenda: &Agenda) -> Result<Duration, CycleError> {
-    let now = cycle.now();
-    // What is due already waits for another poll to end.
-    let mut next: Vec<DateTime<Utc>> = agenda.next().into_iter().filter(|at| *at > now).collect();
-    for digest in &cycle.config().digests {
-        next.extend(digest_time(cycle, digest, now).await?);
-    }
-    // What is due already is on its way: that task looks at the outbox by itself.
-    let outbox = cycle.with("reading the outbox", |s: &mut Store| s.next_outbox_time()).await?;
-    next.extend(outbox.filter(|at| *at > now));
-    let wait =
-        next.into_iter().min().map_or(LOOK_AGAIN, |at| (at - now).to_std().unwrap_or_default());
-    Ok(wait.clamp(Duration::from_millis(200), LOOK_AGAIN))
+fn next_look(agenda: &Agenda, times: &Times, now: DateTime<Utc>) -> Duration {
+    let later = |time: Option<DateTime<Utc>>| time.filter(|at| *at > now);
+    // A feed that is due already waits for another poll to end, a message that is due already is on
+    // its way: that task looks at the outbox by itself.
+    let next = [later(agenda.next()), times.digest, later(times.outbox)];
+    let next = next.into_iter().flatten().min();
+    let wait = next.map_or(LOOK_AGAIN, |at| (at - now).to_std().unwrap_or_default());
+    wait.clamp(Duration::from_millis(200), LOOK_AGAIN)
 }
 
 /// The new configuration, or the old one where the new is wrong.
@@ -240,19 +249,13 @@ fn reload(cycle: Cycle, environment: &Environment, credentials_directory: Option
     }
 }
 
-async fn status(cycle: &Cycle, agenda: &Agenda) -> Result<String, CycleError> {
+fn status(agenda: &Agenda, times: &Times) -> String {
     let (feeds, failing) = agenda.count();
-    let now = cycle.now();
-    let mut next: Vec<DateTime<Utc>> = Vec::new();
-    for digest in &cycle.config().digests {
-        next.extend(digest_time(cycle, digest, now).await?);
-    }
-    let digest = next
-        .into_iter()
-        .min()
+    let digest = times
+        .digest
         .map(|at| format!(", next digest {}", at.format("%Y-%m-%d %H:%M UTC")))
         .unwrap_or_default();
-    Ok(format!("{feeds} feeds, {failing} failing{digest}"))
+    format!("{feeds} feeds, {failing} failing{digest}")
 }
 
 /// One line for a poll: changes at info, the rest at debug.

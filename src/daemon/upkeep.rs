@@ -9,7 +9,7 @@ use super::cycle::{Cycle, CycleError};
 use crate::store::{Cutoffs, Pruned, StoreError, daily_backup};
 
 /// The name of the task in the database.
-const TASK: &str = "daily";
+pub(super) const DAILY: &str = "daily";
 /// Once a day, from whenever the daemon was first started.
 const EVERY: chrono::Duration = chrono::Duration::hours(24);
 /// Between two steps, so that polls that wait for the database get their turn.
@@ -27,11 +27,13 @@ pub struct UpkeepResult {
 }
 
 /// Whether it is time. A new database has nothing to be kept up yet: its day begins now.
-pub(super) async fn upkeep_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
+pub(super) async fn upkeep_is_due(
+    cycle: &Cycle,
+    last: Option<DateTime<Utc>>,
+) -> Result<bool, CycleError> {
     let now = cycle.now();
-    let last = cycle.with("reading when upkeep was done", |s| s.upkeep_done(TASK)).await?;
     let Some(last) = last else {
-        cycle.with("noting when upkeep begins", move |s| s.record_upkeep(TASK, now)).await?;
+        cycle.with("noting when upkeep begins", move |s| s.record_upkeep(DAILY, now)).await?;
         return Ok(false);
     };
     // A clock that was set back would put it off for ever.
@@ -45,7 +47,7 @@ pub(super) async fn upkeep_is_due(cycle: &Cycle) -> Result<bool, CycleError> {
 /// When the database fails. A backup that cannot be written is told, and tried again tomorrow.
 pub async fn keep_up(cycle: &Cycle) -> Result<UpkeepResult, CycleError> {
     let (now, kept) = (cycle.now(), cycle.config().retention.clone());
-    cycle.with("noting when upkeep was done", move |s| s.record_upkeep(TASK, now)).await?;
+    cycle.with("noting when upkeep was done", move |s| s.record_upkeep(DAILY, now)).await?;
     let mut result = UpkeepResult::default();
     if kept.backups > 0 {
         let database = cycle.config().store_path.clone();

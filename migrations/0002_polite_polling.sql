@@ -15,7 +15,6 @@ ALTER TABLE entry ADD COLUMN news       INTEGER NOT NULL DEFAULT 1;  -- 0: part 
 ALTER TABLE entry ADD COLUMN page_due   INTEGER;                     -- its page failed and is tried again then
 ALTER TABLE entry ADD COLUMN page_tries INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX entry_page_due ON entry (feed_id, page_due) WHERE page_due IS NOT NULL;
-CREATE INDEX entry_by_sight ON entry (feed_id, first_seen);
 
 -- The last requests of each feed, a ring: bounded by its key.
 CREATE TABLE request (

@@ -152,10 +152,13 @@ pub fn maybe_reidentified(
     known: &HashMap<EntryKey, String>,
     fresh: &[Entry],
 ) -> Vec<(usize, Entry)> {
-    let unknown: Vec<(usize, Entry)> =
-        fresh.iter().cloned().enumerate().filter(|(_, e)| !known.contains_key(&e.key)).collect();
-    let many = unknown.len() >= REIDENTIFIED_MIN && unknown.len() * 2 > parsed.entries.len();
-    if state.baseline_done && many { unknown } else { Vec::new() }
+    let unknown = || fresh.iter().enumerate().filter(|(_, e)| !known.contains_key(&e.key));
+    let count = unknown().count();
+    let many = count >= REIDENTIFIED_MIN && count * 2 > parsed.entries.len();
+    if !state.baseline_done || !many {
+        return Vec::new();
+    }
+    unknown().map(|(index, entry)| (index, entry.clone())).collect()
 }
 
 /// Takes twins of known entries out of `fresh`: they keep their history under the new key, and are

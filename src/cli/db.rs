@@ -55,24 +55,18 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         Command::Check { file, json } => look(database, file.as_deref(), *json),
         Command::Restore { file } => restore(shell, database, file),
         Command::Prune { older_than, dry_run } => {
-            let now = Clock::System.now();
-            let before = |span: Option<std::time::Duration>| {
-                now.checked_sub_signed(chrono::Duration::from_std(span?).ok()?)
-            };
-            let cutoffs = match older_than {
-                None => Cutoffs {
-                    articles: before(config.retention.articles),
-                    mail: before(config.retention.mail),
-                },
+            let (articles, mail) = match older_than {
+                None => (config.retention.articles, config.retention.mail),
                 Some(text) => {
                     let span = parse_span(text).ok_or_else(|| {
                         Failure::Failed(format!(
                             "`{text}` is no span of time; write it as \"400d\""
                         ))
                     })?;
-                    Cutoffs { articles: before(Some(span)), mail: before(Some(span)) }
+                    (Some(span), Some(span))
                 }
             };
+            let cutoffs = Cutoffs::of(articles, mail, Clock::System.now());
             prune(shell, database, &cutoffs, *dry_run)
         }
     }
@@ -200,10 +194,7 @@ fn prune(shell: &Shell, database: &Path, before: &Cutoffs, dry_run: bool) -> Res
         if step == Pruned::default() {
             break;
         }
-        all.articles += step.articles;
-        all.messages += step.messages;
-        all.requests += step.requests;
-        all.bytes += step.bytes;
+        all += step;
     }
     if !store.make_shrinkable()? {
         while store.shrink()? {}

@@ -6,7 +6,7 @@ use super::output::{print, table};
 use super::{Failure, Shell};
 use crate::daemon::Clock;
 use crate::model::{Detail, Fact, FactId, Kind, Sighting, TextSource, fold_name};
-use crate::store::{CorrectionError, FactFilter, Store, StoredFact};
+use crate::store::{CorrectionError, FactFilter, StoredFact};
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
@@ -138,7 +138,7 @@ impl Slots {
 
 fn correct(shell: &Shell, correction: &mut Option<Correction>) -> Result<(), Failure> {
     let Some(correction) = correction.take() else { return Ok(()) };
-    let mut store = Store::open_beside(&shell.config()?.store_path)?;
+    let mut store = shell.corrector()?;
     let now = Clock::System.now();
     let said = match correction {
         Correction::Reject { id, note } => {

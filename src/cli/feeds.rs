@@ -8,9 +8,7 @@ mod look;
 mod opml;
 mod test;
 
-use chrono::{DateTime, Utc};
-
-use super::output::{print, table};
+use super::output::{minute, print, table};
 use super::{Failure, Shell};
 use crate::config::{FeedConfig, catalogue};
 use crate::feed::discover::normal_address;
@@ -67,7 +65,7 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn resume(shell: &Shell, name: &str) -> Result<(), Failure> {
-    let mut store = Store::open_beside(&shell.config()?.store_path)?;
+    let mut store = shell.corrector()?;
     if !store.resume_feed(&FeedName(name.to_owned()))? {
         return Err(Failure::Failed(format!("no feed is called `{name}`; see `gazetted feeds`")));
     }
@@ -160,10 +158,6 @@ fn state(feed: Option<&FeedOverview>) -> String {
         Some(f) if !f.warnings.is_empty() => "read, with repairs".into(),
         Some(_) => "read".into(),
     }
-}
-
-fn minute(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 fn catalogue_table() -> String {

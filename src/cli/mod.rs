@@ -252,6 +252,11 @@ impl Shell {
         Ok(Store::open_read_only(&self.config()?.store_path)?)
     }
 
+    /// The store for a short write, beside a daemon that may be running.
+    fn corrector(&self) -> Result<Store, Failure> {
+        Ok(Store::open_beside(&self.config()?.store_path)?)
+    }
+
     /// A message for people.
     fn say(&self, message: &str) {
         if !self.quiet {

@@ -3,13 +3,11 @@
 //! What changes something is one short transaction: it works beside a daemon, which takes notice
 //! within half a minute.
 
-use chrono::{DateTime, Utc};
-
-use super::output::{print, table};
+use super::output::{minute, print, table};
 use super::{Failure, Shell};
 use crate::daemon::Clock;
 use crate::model::OutboxState;
-use crate::store::{OutboxEntry, Retry, Store};
+use crate::store::{OutboxEntry, Retry};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -65,11 +63,6 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         Command::Drop { id, yes } => drop_message(shell, *id, *yes),
         Command::Resume { address } => resume(shell, address),
     }
-}
-
-/// The store for a short write, beside a daemon that may be running.
-fn writer(shell: &Shell) -> Result<Store, Failure> {
-    Ok(Store::open_beside(&shell.config()?.store_path)?)
 }
 
 fn list(shell: &Shell, all: bool, json: bool) -> Result<(), Failure> {
@@ -132,7 +125,7 @@ fn show(shell: &Shell, id: i64) -> Result<(), Failure> {
 }
 
 fn retry(shell: &Shell, ids: &[i64], all: bool) -> Result<(), Failure> {
-    let mut store = writer(shell)?;
+    let mut store = shell.corrector()?;
     let now = Clock::System.now();
     let chosen = if ids.is_empty() { store.outbox_unsent(all)? } else { ids.to_vec() };
     let (mut due, mut not) = (0, Vec::new());
@@ -153,7 +146,7 @@ fn retry(shell: &Shell, ids: &[i64], all: bool) -> Result<(), Failure> {
 }
 
 fn drop_message(shell: &Shell, id: i64, yes: bool) -> Result<(), Failure> {
-    let mut store = writer(shell)?;
+    let mut store = shell.corrector()?;
     let Some((entry, _)) = store.outbox_message(id)? else { return Err(unknown(id)) };
     let to = &entry.recipient;
     if entry.state == OutboxState::Sent {
@@ -175,7 +168,7 @@ fn drop_message(shell: &Shell, id: i64, yes: bool) -> Result<(), Failure> {
 }
 
 fn resume(shell: &Shell, address: &str) -> Result<(), Failure> {
-    let Some(withheld) = writer(shell)?.resume_recipient(address)? else {
+    let Some(withheld) = shell.corrector()?.resume_recipient(address)? else {
         return Err(Failure::Failed(format!(
             "{address} is not suspended; `gazetted outbox list` shows who is"
         )));
@@ -193,8 +186,4 @@ fn resume(shell: &Shell, address: &str) -> Result<(), Failure> {
 
 fn unknown(id: i64) -> Failure {
     Failure::Failed(format!("there is no message {id}; see `gazetted outbox list --all`"))
-}
-
-fn minute(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
+use super::output::minute;
 use super::{Failure, Shell, block_on};
 use crate::daemon::{Cycle, PollResult, Subject, by_address};
 use crate::model::{Feed, Outcome};
@@ -87,7 +88,7 @@ fn not_asked(subject: &Subject, now: DateTime<Utc>) -> Option<String> {
         return Some(format!("its publisher ended it (410); {again}"));
     }
     let until = state.rest_until.filter(|at| *at > now)?;
-    let when = until.format("%Y-%m-%d %H:%M UTC");
+    let when = minute(until);
     Some(format!("its server asked to be left alone until {when}; {again}"))
 }
 

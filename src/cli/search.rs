@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::output::print;
 use super::{Failure, Shell};
+use crate::model::one_line;
 use crate::store::{ArticleHit, SearchIndex, Store, StoredFact};
 use crate::text::plain_text;
 
@@ -51,7 +52,8 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         bring_up_to_date(shell, &mut index)?;
         for (article, mut hit) in index.find(&arguments.query, most)? {
             let text = plain_text(&article.html);
-            hit.snippet = one_line(&index.snippet(&arguments.query, &article.title, &text)?);
+            hit.snippet =
+                one_line(&index.snippet(&arguments.query, &article.title, &text)?, usize::MAX);
             out.push_str(&if arguments.json { hit_json(&hit) } else { hit_text(&hit) });
         }
     }
@@ -91,7 +93,7 @@ fn fact_text(stored: &StoredFact) -> String {
         fact.subject,
         fact.action(),
         fact.body,
-        one_line(&fact.evidence.quote)
+        one_line(&fact.evidence.quote, usize::MAX)
     )
 }
 
@@ -108,7 +110,7 @@ fn fact_json(stored: &StoredFact) -> String {
 
 fn hit_text(hit: &ArticleHit) -> String {
     let date = hit.published.unwrap_or(hit.first_seen).format("%Y-%m-%d");
-    let mut text = format!("{date}  {} ({})\n", one_line(&hit.title), hit.feed);
+    let mut text = format!("{date}  {} ({})\n", one_line(&hit.title, usize::MAX), hit.feed);
     if !hit.snippet.is_empty() {
         // Writing to a String does not fail.
         let _ = writeln!(text, "    {}", hit.snippet);
@@ -125,10 +127,4 @@ fn hit_json(hit: &ArticleHit) -> String {
         "snippet": hit.snippet,
     });
     format!("{all}\n")
-}
-
-/// Text of the network on one clean line of a terminal.
-fn one_line(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    clean.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::output::{print, table};
+use super::output::{minute, print, table};
 use super::{Failure, Shell};
 use crate::daemon::Clock;
 use crate::health;
@@ -40,7 +40,7 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
             "failures": found.map_or(0, |f| f.failures), "error": found.and_then(|f| f.last_error.clone()),
             "status": found.and_then(|f| f.last_status), "address": found.and_then(|f| f.address.clone()),
         }));
-        rows.push(vec![name.0.clone(), word.to_owned(), minute(read), minute(due)]);
+        rows.push(vec![name.0.clone(), word.to_owned(), or_never(read), or_never(due)]);
     }
     let digests = digests(&config, &store, now)?;
     let (waiting, refused) = store.outbox_counts()?;
@@ -55,7 +55,7 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
         text.push_str(&format!("! {trouble}\n"));
     }
     for (name, last, next) in &digests {
-        let (last, next) = (minute(Some(*last)), minute(*next));
+        let (last, next) = (minute(*last), or_never(*next));
         text.push_str(&format!("digest \"{name}\": last {last}, next {next}\n"));
     }
     text.push_str(&format!("mail: {waiting} waiting, {refused} refused\n"));
@@ -81,7 +81,7 @@ fn digests(
 }
 
 fn suspended(recipient: &Suspension) -> String {
-    let (to, since) = (&recipient.address, minute(Some(recipient.since)));
+    let (to, since) = (&recipient.address, minute(recipient.since));
     format!(
         "mail to {to} is suspended since {since}, {}: `gazetted outbox resume {to}`",
         recipient.reason
@@ -100,6 +100,6 @@ pub fn state(feed: Option<&FeedOverview>) -> &'static str {
     }
 }
 
-fn minute(at: Option<DateTime<Utc>>) -> String {
-    at.map_or_else(|| "never".into(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+fn or_never(at: Option<DateTime<Utc>>) -> String {
+    at.map_or_else(|| "never".into(), minute)
 }

@@ -1,7 +1,7 @@
 //! What is due when: every feed with what is known of it, in memory, so that a poll costs no more
 //! with ten thousand feeds than with ten.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -9,31 +9,25 @@ use super::polling::Subject;
 use crate::config::FeedConfig;
 use crate::model::{FeedName, FeedState};
 use crate::poll::due_at;
+use crate::schedule::Timing;
 
 /// The feeds of the configuration and when each is due.
 #[derive(Debug, Default)]
 pub struct Agenda {
     items: Vec<Item>,
     by_name: HashMap<FeedName, usize>,
+    by_address: HashMap<String, Vec<usize>>,
+    /// What waits for its time, the earliest first.
+    waiting: BTreeSet<(DateTime<Utc>, usize)>,
     under_way: HashSet<FeedName>,
     looked: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug)]
 struct Item {
-    config: FeedConfig,
-    state: FeedState,
+    subject: Subject,
+    timing: Timing,
     due: Option<DateTime<Utc>>,
-}
-
-impl Item {
-    fn address(&self) -> &str {
-        self.state.address.as_deref().unwrap_or(&self.config.feed.url)
-    }
-
-    fn plan(&mut self, now: DateTime<Utc>) {
-        self.due = due_at(&self.config.timing, &self.config.feed.url, &self.state, now);
-    }
 }
 
 impl Agenda {
@@ -44,71 +38,90 @@ impl Agenda {
         now: DateTime<Utc>,
         before: Option<&Agenda>,
     ) -> Agenda {
-        let mut agenda = Agenda::default();
+        let under_way = before.map(|b| b.under_way.clone()).unwrap_or_default();
+        let mut agenda = Agenda { under_way, ..Agenda::default() };
         for config in feeds.iter().filter(|f| f.enabled) {
             let Some(state) = states.remove(&config.feed.name) else { continue };
-            let mut item = Item { config: config.clone(), state, due: None };
-            item.plan(now);
-            agenda.by_name.insert(config.feed.name.clone(), agenda.items.len());
-            agenda.items.push(item);
+            let index = agenda.items.len();
+            let subject = Subject { feed: config.feed.clone(), state };
+            agenda.by_name.insert(config.feed.name.clone(), index);
+            agenda.by_address.entry(subject.address().to_owned()).or_default().push(index);
+            agenda.items.push(Item { subject, timing: config.timing.clone(), due: None });
+            agenda.plan(index, now);
         }
-        agenda.under_way = before.map(|b| b.under_way.clone()).unwrap_or_default();
         agenda
+    }
+
+    /// Settles when a feed is due, and lets it wait for that unless it is under way.
+    fn plan(&mut self, index: usize, now: DateTime<Utc>) {
+        self.unplan(index);
+        let item = &mut self.items[index];
+        let Subject { feed, state } = &item.subject;
+        item.due = due_at(&item.timing, &feed.url, state, now);
+        if let Some(due) = item.due.filter(|_| !self.under_way.contains(&feed.name)) {
+            self.waiting.insert((due, index));
+        }
+    }
+
+    /// Lets a feed wait no more.
+    fn unplan(&mut self, index: usize) {
+        if let Some(due) = self.items[index].due {
+            self.waiting.remove(&(due, index));
+        }
     }
 
     /// Takes up to `most` addresses that are due, each with the feeds that share it.
     pub fn take_due(&mut self, now: DateTime<Utc>, most: usize) -> Vec<Vec<Subject>> {
         // A clock that was set back would leave everything in the future.
         if self.looked.is_some_and(|at| now < at) {
-            self.items.iter_mut().for_each(|item| item.plan(now));
+            (0..self.items.len()).for_each(|index| self.plan(index, now));
         }
         self.looked = Some(now);
-        let mut due: Vec<usize> =
-            (0..self.items.len()).filter(|i| self.is_due(&self.items[*i], now)).collect();
-        due.sort_by_key(|i| self.items[*i].due);
         let mut groups = Vec::new();
-        for index in due {
-            if groups.len() >= most {
-                break;
+        while groups.len() < most
+            && let Some((_, first)) = self.waiting.first().filter(|(at, _)| *at <= now)
+        {
+            let address = self.items[*first].subject.address();
+            let mut group = Vec::new();
+            for index in self.by_address.get(address).cloned().unwrap_or_default() {
+                self.unplan(index);
+                let subject = &self.items[index].subject;
+                if !subject.state.gone {
+                    self.under_way.insert(subject.feed.name.clone());
+                    group.push(subject.clone());
+                }
             }
-            if self.under_way.contains(&self.items[index].config.feed.name) {
-                continue;
-            }
-            let address = self.items[index].address().to_owned();
-            let group: Vec<Subject> = self
-                .items
-                .iter()
-                .filter(|i| i.address() == address && !i.state.gone)
-                .map(|i| Subject { feed: i.config.feed.clone(), state: i.state.clone() })
-                .collect();
-            self.under_way.extend(group.iter().map(|s| s.feed.name.clone()));
             groups.push(group);
         }
         groups
     }
 
-    fn is_due(&self, item: &Item, now: DateTime<Utc>) -> bool {
-        item.due.is_some_and(|at| at <= now) && !self.under_way.contains(&item.config.feed.name)
-    }
-
     /// Notes what a poll made of a feed.
     pub fn ended(&mut self, state: FeedState, now: DateTime<Utc>) {
         self.under_way.remove(&state.name);
-        if let Some(item) = self.by_name.get(&state.name).and_then(|i| self.items.get_mut(*i)) {
-            item.state = state;
-            item.plan(now);
+        let Some(index) = self.by_name.get(&state.name).copied() else { return };
+        let subject = &mut self.items[index].subject;
+        let before = subject.address().to_owned();
+        subject.state = state;
+        if subject.address() != before {
+            let after = subject.address().to_owned();
+            self.by_address.entry(before).or_default().retain(|other| *other != index);
+            let sharing = self.by_address.entry(after).or_default();
+            sharing.push(index);
+            // In the order of the configuration, as at the start.
+            sharing.sort_unstable();
         }
+        self.plan(index, now);
     }
 
     /// When the next feed is due that is not under way.
     pub fn next(&self) -> Option<DateTime<Utc>> {
-        let waiting = |i: &&Item| !self.under_way.contains(&i.config.feed.name);
-        self.items.iter().filter(waiting).filter_map(|i| i.due).min()
+        self.waiting.first().map(|(at, _)| *at)
     }
 
     /// How many feeds there are, and how many of them fail.
     pub fn count(&self) -> (usize, usize) {
-        let failing = self.items.iter().filter(|i| i.state.failures > 0).count();
+        let failing = self.items.iter().filter(|i| i.subject.state.failures > 0).count();
         (self.items.len(), failing)
     }
 }

@@ -26,9 +26,9 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The address that is asked: the configured one, or where it moved for good.
+    /// The address that is asked.
     pub fn address(&self) -> &str {
-        self.state.address.as_deref().unwrap_or(&self.feed.url)
+        self.state.address_of(&self.feed)
     }
 }
 
@@ -161,10 +161,7 @@ impl Cycle {
         {
             self.client.rest(address, rest);
         }
-        let moved = match &answer.reply {
-            Ok(reply) => moved(address, reply, &state, now),
-            Err(_) => crate::fetch::Move { address: state.address.clone(), moving: None },
-        };
+        let moved = moved(address, &answer.reply, &state, now);
         let mut fresh = Vec::new();
         let mut rekeyed = Vec::new();
         if let Body::Feed(parsed, _) = &answer.body {
@@ -259,15 +256,17 @@ impl Cycle {
 
     async fn page(&self, link: &str, title: &str, pages: &mut Pages) -> Page {
         let at = self.now();
-        let fetched = self.client.fetch(link, &Validators::default(), Accept::Page).await;
+        let mut fetched = self.client.fetch(link, &Validators::default(), Accept::Page).await;
         let mut record = RequestRecord { at, page: true, ..RequestRecord::default() };
-        let shown = crate::fetch::redact(link);
-        let page = match &fetched.reply {
+        let page = match &mut fetched.reply {
             Ok(reply) => {
                 record.status = Some(reply.status);
                 record.bytes = reply.body.len() as u64;
                 match reply.status {
-                    200 => self.article(reply.clone(), title.to_owned()).await,
+                    200 => {
+                        let body = std::mem::take(&mut reply.body);
+                        self.article(body, reply.content_type.clone(), title.to_owned()).await
+                    }
                     429 | 500..=599 => Page::Later,
                     _ => Page::Never,
                 }
@@ -284,7 +283,9 @@ impl Cycle {
         }
         let what = match (&page, &fetched.reply) {
             (Page::Article(_), _) => return page,
-            (_, Ok(reply)) => format!("the page {shown} answered {}", reply.status),
+            (_, Ok(reply)) => {
+                format!("the page {} answered {}", crate::fetch::redact(link), reply.status)
+            }
             (_, Err(error)) => format!("a page could not be fetched: {error}"),
         };
         let next = if page == Page::Later { "it is tried again" } else { "its summary has to do" };
@@ -293,9 +294,9 @@ impl Cycle {
     }
 
     /// The article of this title in a page, found away from the threads that wait for the network.
-    async fn article(&self, reply: Reply, title: String) -> Page {
+    async fn article(&self, body: Vec<u8>, content_type: Option<String>, title: String) -> Page {
         let find = move || {
-            let page = feed::decode_page(&reply.body, reply.content_type.as_deref());
+            let page = feed::decode_page(&body, content_type.as_deref());
             article_html(&page, &title)
         };
         let _turn = self.readers.acquire().await;

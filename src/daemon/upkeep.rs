@@ -62,20 +62,12 @@ pub async fn keep_up(cycle: &Cycle) -> Result<UpkeepResult, CycleError> {
             }
         }
     }
-    let before = cutoffs(kept.articles, kept.mail, now);
+    let before = Cutoffs::of(kept.articles, kept.mail, now);
     result.pruned = take_away(cycle, before).await?;
     let Pruned { articles, messages, requests, bytes } = result.pruned;
     let backup = result.backup.as_ref().map(|path| path.display().to_string());
     tracing::info!(backup, articles, messages, requests, bytes, "daily upkeep");
     Ok(result)
-}
-
-fn cutoffs(articles: Option<Duration>, mail: Option<Duration>, now: DateTime<Utc>) -> Cutoffs {
-    let before = |kept: Option<Duration>| {
-        let kept = chrono::Duration::from_std(kept?).ok()?;
-        now.checked_sub_signed(kept)
-    };
-    Cutoffs { articles: before(articles), mail: before(mail) }
 }
 
 async fn take_away(cycle: &Cycle, before: Cutoffs) -> Result<Pruned, CycleError> {
@@ -85,10 +77,7 @@ async fn take_away(cycle: &Cycle, before: Cutoffs) -> Result<Pruned, CycleError>
         if step == Pruned::default() {
             break;
         }
-        all.articles += step.articles;
-        all.messages += step.messages;
-        all.requests += step.requests;
-        all.bytes += step.bytes;
+        all += step;
         tokio::time::sleep(PAUSE).await;
     }
     while cycle

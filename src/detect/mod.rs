@@ -26,7 +26,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 pub use self::lexicon::UserLexicon;
-pub use self::names::{Names, canonical_body};
+pub use self::names::Names;
 pub use self::stems::could_matter;
 
 use crate::model::{Article, Fact};

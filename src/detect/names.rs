@@ -2,7 +2,6 @@
 //! are one. For whoever asks the ledger; detection itself has its own, faster, ways.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -54,13 +53,6 @@ struct PostsFile {
     single_roles: Vec<String>,
     same_roles: Vec<Vec<String>>,
     tiers: Vec<String>,
-}
-
-/// The name that stands for a body of the built-in list, in whatever form it is given; another
-/// body's name is its own.
-pub fn canonical_body(name: &str) -> &str {
-    static BUILT_IN: LazyLock<Names> = LazyLock::new(|| Names::with(&[]));
-    BUILT_IN.body(name)
 }
 
 impl Names {
@@ -195,7 +187,7 @@ mod tests {
         ] {
             assert_eq!(names.body(given), expected);
         }
-        assert_eq!(canonical_body("CNCF"), "Cloud Native Computing Foundation");
+        assert_eq!(Names::with(&[]).body("CNCF"), "Cloud Native Computing Foundation");
         assert_eq!(names.unit("the weavers"), "Lattice Council");
         assert_eq!(
             names.organisation("IBM"),

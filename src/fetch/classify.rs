@@ -205,8 +205,14 @@ pub struct Move {
 
 /// What the redirects of a poll that gave a feed say of the feed's address (P13): only an unbroken
 /// chain of permanent ones counts, never from https to http, and only after days of the same.
-pub fn moved(asked: &str, reply: &Reply, state: &FeedState, now: DateTime<Utc>) -> Move {
+pub fn moved(
+    asked: &str,
+    reply: &Result<Reply, FetchError>,
+    state: &FeedState,
+    now: DateTime<Utc>,
+) -> Move {
     let known = Move { address: state.address.clone(), moving: None };
+    let Ok(reply) = reply else { return known };
     let permanent = !reply.hops.is_empty() && reply.hops.iter().all(|hop| hop.is_permanent());
     let weaker = asked.starts_with("https:") && !reply.final_url.starts_with("https:")
         || reply.hops.iter().any(|hop| asked.starts_with("https:") && hop.to.starts_with("http:"));

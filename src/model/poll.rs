@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::document::TextSource;
 use super::fact::Fact;
-use super::feed::{Entry, EntryKey, FeedName, Outcome, Validators};
+use super::feed::{Entry, EntryKey, Feed, FeedName, Outcome, Validators};
 
 /// What is known of a feed between two polls. A poll makes the next one from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,11 @@ pub struct FeedState {
 }
 
 impl FeedState {
+    /// The address that is asked: the configured one, or where it moved for good.
+    pub fn address_of<'a>(&'a self, feed: &'a Feed) -> &'a str {
+        self.address.as_deref().unwrap_or(&feed.url)
+    }
+
     /// A feed that was never asked.
     pub fn unasked(id: i64, name: FeedName) -> FeedState {
         FeedState {

@@ -62,6 +62,9 @@ pub struct StoredFact {
 
 pub(super) const FACT_COLUMNS: &str = "fact.id, fact.subject, fact.body, fact.detail, fact.effective, fact.quote, fact.marks, fact.rule, fact.confidence, fact.first_seen, fact.amends";
 
+/// What nobody rejected, and is known in no other form now.
+pub(super) const STANDING: &str = "verdict IS NOT 'rejected' AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM fact AS later WHERE later.amends = fact.id)";
+
 impl Store {
     /// Applies a plan: entries, facts, sightings, changes, validators and the feed's state, all or
     /// nothing (invariant 3).
@@ -74,7 +77,7 @@ impl Store {
 
     /// Applies several plans with one write to the disk. Each is all or nothing by itself.
     pub fn apply_all(&mut self, plans: &[&PollPlan]) -> Vec<Result<Applied, StoreError>> {
-        let together = || -> Result<Vec<Result<Applied, StoreError>>, rusqlite::Error> {
+        let mut together = || -> Result<Vec<Result<Applied, StoreError>>, rusqlite::Error> {
             let mut transaction = self.connection.transaction()?;
             crash::point("store.poll.begun");
             let mut results = Vec::with_capacity(plans.len());
@@ -92,7 +95,6 @@ impl Store {
             crash::point("store.poll.committed");
             Ok(results)
         };
-        let mut together = together;
         together().unwrap_or_else(|error| {
             let (said, trouble) = (error.to_string(), StoreTrouble::of(&error));
             let again = |_: &&PollPlan| Err(StoreError::Write { said: said.clone(), trouble });
@@ -167,7 +169,7 @@ impl Store {
             "SELECT {FACT_COLUMNS} FROM fact
              WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR key_body = ?2) AND (?3 IS NULL OR key_subject = ?3)
                AND (?4 IS NULL OR first_seen >= ?4)
-               AND (?6 OR verdict IS NOT 'rejected' AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM fact AS later WHERE later.amends = fact.id))
+               AND (?6 OR {STANDING})
                AND (?5 IS NULL OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id JOIN feed ON feed.id = feed_id WHERE fact_id = fact.id AND feed.name = ?5))
              ORDER BY first_seen DESC, id DESC"
         );
@@ -183,13 +185,15 @@ impl Store {
             ];
             let rows: Vec<_> =
                 statement.query_map(parameters, read_fact)?.collect::<Result<_, _>>()?;
-            rows.into_iter()
-                .map(|(id, fact, first_seen, amends)| {
-                    Ok(StoredFact { id, fact, first_seen, amends, sources: self.sources(id)? })
-                })
-                .collect()
+            rows.into_iter().map(|row| self.with_sources(row)).collect()
         };
         query().map_err(while_doing("reading facts"))
+    }
+
+    /// A fact with all its sources.
+    pub(super) fn with_sources(&self, row: FactRow) -> Result<StoredFact, rusqlite::Error> {
+        let (id, fact, first_seen, amends) = row;
+        Ok(StoredFact { id, fact, first_seen, amends, sources: self.sources(id)? })
     }
 
     pub(super) fn fact(&self, id: FactId) -> Result<Option<Fact>, rusqlite::Error> {

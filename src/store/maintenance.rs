@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::backup::{Backup, StepResult};
@@ -44,6 +45,16 @@ pub struct Cutoffs {
     pub mail: Option<DateTime<Utc>>,
 }
 
+impl Cutoffs {
+    /// What is older at a time than it is to be kept; what has no span is kept for ever.
+    pub fn of(articles: Option<Duration>, mail: Option<Duration>, now: DateTime<Utc>) -> Cutoffs {
+        let before = |kept: Option<Duration>| {
+            now.checked_sub_signed(chrono::Duration::from_std(kept?).ok()?)
+        };
+        Cutoffs { articles: before(articles), mail: before(mail) }
+    }
+}
+
 /// What was taken away, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
@@ -57,6 +68,15 @@ pub struct Pruned {
     pub bytes: u64,
 }
 
+impl std::ops::AddAssign for Pruned {
+    fn add_assign(&mut self, more: Pruned) {
+        self.articles += more.articles;
+        self.messages += more.messages;
+        self.requests += more.requests;
+        self.bytes += more.bytes;
+    }
+}
+
 /// Looks through a database or a backup, beside whoever works on it: every page and index, every
 /// reference, every fact's proof.
 ///
@@ -67,7 +87,7 @@ pub fn check(path: &Path) -> Result<Check, StoreError> {
     let bytes = std::fs::metadata(path).map_err(|e| failed(e.to_string()))?.len();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| failed(e.to_string()))?;
-    let wait = std::time::Duration::from_millis(BUSY_TIMEOUT_MS);
+    let wait = Duration::from_millis(BUSY_TIMEOUT_MS);
     connection.busy_timeout(wait).map_err(|e| failed(e.to_string()))?;
     let schema_known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     let mut found =
@@ -174,7 +194,7 @@ fn copy(database: &Path, to: &Path) -> Result<(), String> {
     private_file(to).map_err(|e| e.to_string())?;
     let from =
         Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(said)?;
-    from.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS)).map_err(said)?;
+    from.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).map_err(said)?;
     let mut into = Connection::open(to).map_err(said)?;
     // In one step: a copy in several would begin again at every commit of the daemon. Readers of a
     // write-ahead log hold up no writer.

@@ -2,12 +2,9 @@
 
 use rusqlite::types::ToSql;
 
-use super::facts::{FACT_COLUMNS, read_fact};
+use super::facts::{FACT_COLUMNS, STANDING, read_fact};
 use super::{Store, StoreError, StoredFact, while_doing};
 use crate::model::{Sighting, fold_name};
-
-/// What nobody rejected, and is known in no other form now.
-pub(super) const STANDING: &str = "verdict IS NOT 'rejected' AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM fact AS later WHERE later.amends = fact.id)";
 
 impl Store {
     /// All facts of a body under any of its folded names, from a confidence on, the oldest first,

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use super::facts::{FACT_COLUMNS, read_fact};
+use super::facts::{FACT_COLUMNS, STANDING, read_fact};
 use super::maintenance::{is_damage, private_file};
-use super::roster::STANDING;
 use super::{BUSY_TIMEOUT_MS, Store, StoreError, StoredFact, time, while_doing};
 
 /// The form of the index; one of another form is made anew.
@@ -237,11 +236,7 @@ impl Store {
             let mut statement = self.connection.prepare_cached(&sql)?;
             let rows: Vec<_> =
                 statement.query_map(params![query, most], read_fact)?.collect::<Result<_, _>>()?;
-            rows.into_iter()
-                .map(|(id, fact, first_seen, amends)| {
-                    Ok(StoredFact { id, fact, first_seen, amends, sources: self.sources(id)? })
-                })
-                .collect()
+            rows.into_iter().map(|row| self.with_sources(row)).collect()
         };
         find().map_err(|error| query_error(query, error))
     }

@@ -1,7 +1,7 @@
 //! What people decide about facts. A decision stays when the same news comes again.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::facts::{head, insert_change, insert_fact};
 use super::{Store, StoreError, while_doing};
@@ -173,18 +173,6 @@ impl Store {
         let transaction = self.connection.transaction().map_err(failed)?;
         write(&transaction, fact).map_err(failed)?;
         transaction.commit().map_err(failed)
-    }
-
-    /// What a person noted about a fact.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn verdict(&self, id: FactId) -> Result<Option<String>, StoreError> {
-        self.connection
-            .query_row("SELECT verdict FROM fact WHERE id = ?1", [id.0], |row| row.get(0))
-            .optional()
-            .map(Option::flatten)
-            .map_err(while_doing("reading a fact"))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::daemon::Clock;
 use crate::detect::{DEFAULT_MIN_CONFIDENCE, Grammar, UserLexicon};
 use crate::feed::discover::format;
 use crate::feed::{decode_page, parse};
-use crate::fetch::{Accept, Client, FetchError, Move, classify, moved, redact};
+use crate::fetch::{Accept, Client, FetchError, classify, moved, redact};
 use crate::model::{
     Entry, EntryKey, Feed, FeedState, Outcome, PlannedEntry, PollPlan, Reply, TextSource,
     Validators, one_line,
@@ -141,16 +141,13 @@ async fn attempt<'a>(
     };
     let state = stored.clone().unwrap_or_else(|| FeedState::unasked(0, feed.name.clone()));
     // Where it moved for good, as the daemon asks.
-    let address = state.address.clone().unwrap_or_else(|| feed.url.clone());
+    let address = state.address_of(feed).to_owned();
     let none = Validators::default();
     let sent = if arguments.conditional { &state.validators } else { &none };
     let reply = client.get(&address, sent, Accept::Feed).await;
     let now = Clock::System.now();
     let verdict = classify(&reply, &state, now);
-    let moved = match &reply {
-        Ok(reply) => moved(&address, reply, &state, now),
-        Err(_) => Move { address: state.address.clone(), moving: None },
-    };
+    let moved = moved(&address, &reply, &state, now);
     let answer = reply.as_ref().ok().map(|reply| Answer::of(reply, &state));
     let (body, parsed) = body(&verdict.outcome, &reply);
     let mut fresh: Vec<Entry> = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::lexicon::TriggerClass;
-use super::pattern::{Alternative, Cues, Key, WordCues};
+use super::pattern::{Alternative, Cues, Key, SETS_MAX, WordCues};
 
 const CONSTRUCTIONS: &str = include_str!("constructions.toml");
 
@@ -159,7 +159,7 @@ fn read(text: &str) -> Result<Table, String> {
         constructions: Vec::with_capacity(file.construction.len()),
         alternatives: Vec::new(),
         by_trigger: vec![Vec::new(); TriggerClass::COUNT],
-        by_words: vec![Vec::new(); usize::from(u8::MAX) + 1],
+        by_words: vec![Vec::new(); SETS_MAX],
         keyless: Vec::new(),
         cues: WordCues::default(),
     };

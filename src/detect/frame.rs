@@ -3,7 +3,7 @@
 use super::construct::{Construction, Frame};
 use super::effective::effective;
 use super::mention::{Mention, MentionKind, NameType, Parsed};
-use super::pattern::{Filler, Match, Names, Slot, skip_bracket};
+use super::pattern::{Filler, Match, Names, Slot, skip_bracket, skip_employer};
 use super::resolve::Context;
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Membership,
@@ -88,7 +88,7 @@ impl Reading<'_> {
     /// employer, not of the news.
     fn apposition(&self, subject: Filler) -> (usize, usize) {
         let start = subject.end;
-        let bracket = skip_bracket(self.parsed, start);
+        let bracket = skip_bracket(self.parsed, skip_employer(self.parsed, start));
         if self.parsed.lower(bracket) != "," {
             return (start, bracket);
         }
@@ -333,7 +333,12 @@ impl Reading<'_> {
         };
         let filled = |m: &Mention| {
             let slot = |f: &Filler| matches!(f.slot, Slot::Role | Slot::Unit);
-            self.found.fillers.iter().any(|f| f.start == m.start && slot(f))
+            // "steps down as Chief Executive of Quill Data".
+            let end = self.trigger_end();
+            let led = m.start > end
+                && m.start <= end + 2
+                && (end..m.start).any(|i| self.parsed.lower(i) == "as");
+            led || self.found.fillers.iter().any(|f| f.start == m.start && slot(f))
         };
         self.parsed
             .mentions()
@@ -357,16 +362,27 @@ impl Reading<'_> {
         fits: &dyn Fn(&Mention) -> bool,
     ) -> Option<Mention> {
         let mut at = post.end;
+        // "board member of", "a seat on the board of".
+        if post.kind == MentionKind::Unit
+            && matches!(self.parsed.lower(at), "member" | "members" | "chair" | "representative")
+        {
+            at += 1;
+        }
         if !matches!(self.parsed.lower(at), "of" | "at" | "for" | "with" | "in" | "on") {
             return None;
         }
+        let behind = at;
         at += 1;
-        while matches!(self.parsed.lower(at), "the" | "our" | "its") {
+        // "dean of its School of Engineering": a part of whoever appoints.
+        if matches!(self.parsed.lower(at), "its" | "their") {
+            return None;
+        }
+        while matches!(self.parsed.lower(at), "the" | "our") {
             at += 1;
         }
         // A post that the construction names says where it is, whatever organisation that is.
         let led = filled
-            && matches!(self.parsed.lower(post.end), "of" | "at")
+            && matches!(self.parsed.lower(behind), "of" | "at")
             && self.parsed.lower(post.start.wrapping_sub(1)) != ",";
         let named = |m: &Mention| {
             let kind = m.name_type();
@@ -401,6 +417,23 @@ impl Reading<'_> {
         (beside && !sits_for && (fits(&before) || adjoins(&before))).then_some(before)
     }
 
+    /// "… a Gold member of the Harbor Foundation", "… its membership in …": what one belongs to.
+    fn body_of_membership(&self) -> Option<String> {
+        let until = (self.found.end + 4).min(self.parsed.tokens.len());
+        let member = (self.found.start..until).find_map(|at| {
+            let trigger = self.parsed.trigger(at)?;
+            (trigger.class == super::lexicon::TriggerClass::Member).then_some(trigger.end)
+        })?;
+        if !matches!(self.parsed.lower(member), "of" | "in" | "at") {
+            return None;
+        }
+        let named = member + 1 + usize::from(self.parsed.lower(member + 1) == "the");
+        let mention = self.parsed.mention(named)?;
+        let kind = mention.name_type();
+        (kind.body || kind.known_body)
+            .then(|| self.context.body_name(self.parsed.slice(mention.start, mention.end)))
+    }
+
     /// "The Harbor Foundation has a new member", "… welcomes …": the body with which the sentence
     /// begins.
     fn speaking_body(&self) -> Option<String> {
@@ -412,16 +445,34 @@ impl Reading<'_> {
             .then(|| self.context.body_name(self.parsed.slice(first.start, first.end)))
     }
 
-    /// Who appoints: "Kestrel Systems today named …".
+    /// Who appoints: "Kestrel Systems today named …", "… were appointed by Kestrel Systems".
     fn agent(&self, trigger: usize) -> Option<Mention> {
+        let end = self.trigger_end();
+        if self.parsed.lower(end) == "by" {
+            let named = end + 1 + usize::from(self.parsed.lower(end + 1) == "the");
+            let by = self.parsed.mention(named).filter(|m| {
+                let kind = m.name_type();
+                kind.body || kind.organisation
+            });
+            if by.is_some() {
+                return by;
+            }
+        }
         self.parsed
             .mentions()
             .filter(|m| m.end <= trigger && m.end <= self.found.start.max(1) + 1)
             .find(|m| {
                 let MentionKind::Name(_) = m.kind else { return false };
                 let kind = m.name_type();
-                let apposed =
-                    matches!(self.parsed.lower(m.start.wrapping_sub(1)), "of" | "at" | "from");
+                // "Members of the Harbor Council elected …".
+                let of = m.start.wrapping_sub(
+                    1 + usize::from(self.parsed.lower(m.start.wrapping_sub(1)) == "the"),
+                );
+                let electors = matches!(
+                    self.parsed.lower(of.wrapping_sub(1)),
+                    "members" | "board" | "trustees" | "shareholders" | "council" | "directors"
+                );
+                let apposed = matches!(self.parsed.lower(of), "of" | "at" | "from") && !electors;
                 if self.found.fillers.iter().any(|f| f.start == m.start) {
                     return false;
                 }
@@ -505,7 +556,11 @@ impl Reading<'_> {
                 (false, false) => 0.1,
                 (false, true) => 0.35,
             };
-            let fact = self.membership(subject, MembershipAction::Joined);
+            // "has stepped up to Platinum membership".
+            let words = self.trigger_words().to_lowercase();
+            let risen = words.starts_with("step") && tier.is_some();
+            let action = if risen { MembershipAction::Upgraded } else { MembershipAction::Joined };
+            let fact = self.membership(subject, action);
             facts.extend(fact.map(|f| Fact { confidence: f.confidence - less, ..f }));
         }
         facts
@@ -526,6 +581,12 @@ impl Reading<'_> {
     }
 
     /// A publisher that is itself a project and joins a foundation comes under its care.
+    /// A company word says so: "Sonar Instruments S.A." is no project.
+    fn is_firm(&self, subject: Filler) -> bool {
+        let kind = self.kind_of(subject);
+        kind.organisation && !kind.shouted && !kind.project && !kind.body
+    }
+
     fn enters_care(&self, subject: Filler, member: bool, body: Option<Filler>) -> bool {
         let name = self.text(subject);
         let own = self.context.is_own_body(name);
@@ -548,7 +609,11 @@ impl Reading<'_> {
                     "project" | "projects" | "incubating" | "incubation" | "sandbox"
                 )
             });
-        foundation && !member && (as_project || own && !foundation_itself && !self.context.wire)
+        let firm = self.is_firm(subject);
+        foundation
+            && !member
+            && !firm
+            && (as_project || own && !foundation_itself && !self.context.wire)
     }
 
     /// "Please welcome Ana Castellan!": an appointment where the paragraph speaks of a team.
@@ -636,7 +701,16 @@ impl Reading<'_> {
                 let kind = self.kind_of(*f);
                 // A given name alone is a person's, too.
                 let given_name = kind.person && kind.lone;
-                !(kind.surely_person || given_name || self.is_pronoun(*f))
+                // People leave a board, organisations the body.
+                let seat = kind.person
+                    && !kind.organisation
+                    && action == MembershipAction::Left
+                    && self.parsed.mentions().any(|m| {
+                        m.kind == MentionKind::Unit
+                            && m.start >= self.found.start
+                            && m.start <= self.found.end + 2
+                    });
+                !(kind.surely_person || given_name || seat || self.is_pronoun(*f))
             })
             .filter_map(|f| self.membership(f, action))
             .collect()
@@ -644,9 +718,11 @@ impl Reading<'_> {
 
     fn membership(&self, subject: Filler, action: MembershipAction) -> Option<Fact> {
         let name = self.context.full_name(self.text(subject));
-        let body = match self.speaking_body() {
-            Some(body) if self.fillers(Slot::Body).next().is_none() => body,
-            _ => self.body(false)?,
+        let slot = self.fillers(Slot::Body).next();
+        let said = || self.body_of_membership().or_else(|| self.speaking_body());
+        let body = match slot.is_none().then(said).flatten() {
+            Some(body) => body,
+            None => self.body(false)?,
         };
         if fold_name(&body) == fold_name(&name) {
             return None;
@@ -775,6 +851,8 @@ impl Reading<'_> {
         let vague = matches!(
             words.as_str(),
             "left"
+                | "died"
+                | "has died"
                 | "leave"
                 | "leaves"
                 | "leaving"
@@ -786,15 +864,28 @@ impl Reading<'_> {
                 | "passed away"
                 | "passing of"
         );
+        // "left a comment" leaves nothing.
+        let behind = self.parsed.lower(self.trigger_end());
+        if vague && matches!(behind, "a" | "an" | "some" | "no" | "behind" | "comments" | "room") {
+            return facts;
+        }
+        // "has removed its Chief Executive Tom Okafor": whoever dismisses is whom he leaves.
+        let dismissed = ["remov", "dismiss", "fire", "terminat", "oust", "part"]
+            .iter()
+            .any(|stem| self.parsed.lower(self.found.start).starts_with(stem));
         let place = self.role().is_some() || self.unit().is_some() || self.leaves_own_body();
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
             if kind.surely_person || (kind.person && !kind.organisation) {
                 // A name that only looks like a person's needs a post to leave.
-                if (vague || !kind.surely_person) && !place {
+                let titled = || {
+                    let founder = |r: &String| r.to_lowercase().contains("founder");
+                    self.title_of(subject).is_some_and(|r| !founder(&r))
+                };
+                if (vague || !kind.surely_person) && !place && !titled() {
                     continue;
                 }
-                facts.extend(self.appointment(subject, AppointmentAction::Departed, false));
+                facts.extend(self.appointment(subject, AppointmentAction::Departed, dismissed));
             } else if let Some(body) = self.fillers(Slot::Body).next() {
                 let body_kind = self.kind_of(body);
                 if body.own || body_kind.body {

@@ -52,7 +52,9 @@ pub fn is_boilerplate(blocks: &[Block], index: usize, lexicon: &Lexicon) -> bool
             text.strip_prefix(h.as_str())
                 .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
         });
-        if hit && text.len() < 80 {
+        // "About the newest Silver Members" is the list itself.
+        let newcomers = text.starts_with("about the new") && text.contains("member");
+        if hit && !newcomers && text.len() < 80 {
             return true;
         }
         heading = blocks[at].heading;
@@ -81,7 +83,12 @@ pub fn objection(
     let from = found.start.saturating_sub(8);
     // What stands inside the match before its trigger is mostly an apposition: only the words
     // right at the trigger and those before the subject speak of the event.
-    let near_start = trigger_start.saturating_sub(5).max(from);
+    // Behind its closing comma: "Ana Castellan, formerly of Quill Data, is now …".
+    let closed = (found.start..trigger_start.min(tokens.len()))
+        .rev()
+        .find(|at| tokens[*at].lower == ",")
+        .map_or(from, |comma| comma + 1);
+    let near_start = trigger_start.saturating_sub(5).max(from).max(closed);
     let near = near_start..trigger_end.min(tokens.len());
     let lead = from..found.start;
     // The trigger itself may say "will not renew".
@@ -158,7 +165,10 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
     let (start, end) = found.trigger.unwrap_or((found.start, found.end));
     let from = start.saturating_sub(6);
     let until = (found.end.max(end) + 14).min(parsed.tokens.len());
-    let ago = (end..until).any(|i| parsed.lower(i) == "ago");
+    // "2015: Granite Bank becomes our first sponsor", in a list of years.
+    let dated = parsed.tokens.first().and_then(year_of).is_some_and(|told| told < year)
+        && matches!(parsed.lower(1), ":" | "-" | "–" | "—" | "|");
+    let ago = dated || (end..until).any(|i| parsed.lower(i) == "ago");
     ago || (from..until).any(|i| {
         let Some(told) = year_of(&parsed.tokens[i]) else { return false };
         // "Granite Bank, a sponsor since 2015, has renewed …"

@@ -164,8 +164,12 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
 fn newly_joined(parsed: &Parsed, range: Range<usize>) -> bool {
     let is = |at: usize, set: LeadSet| parsed.known(at).leads.has(set);
     let from = range.start;
+    // "the following organizations, all of which joined this quarter".
+    let joins =
+        parsed.triggers().any(|t| range.contains(&t.start) && t.class == TriggerClass::Join);
     range.into_iter().any(|at| {
         let noun = is(at, LeadSet::JoiningMembers)
+            || joins && is(at, LeadSet::Members)
             || matches!(parsed.lower(at), "member" | "sponsor") && is(at + 1, LeadSet::Members);
         noun && (at.saturating_sub(8).max(from)..at).any(|i| is(i, LeadSet::Fresh))
     })

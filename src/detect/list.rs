@@ -15,6 +15,7 @@ use super::lexicon::{Lexicon, TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::{Match, Want, is_event, names_list, skip_bracket};
 use super::resolve::Context;
+use super::results::Results;
 use super::{Report, Step};
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Membership, MembershipAction, fold_name,
@@ -136,11 +137,15 @@ impl Votes {
 pub fn facts(
     blocks: &[Block],
     lines: &[Line],
+    results: &Results,
     context: &Context,
     lexicon: &Lexicon,
     report: &mut Report,
 ) -> Vec<Fact> {
-    let heads: Vec<Option<Head>> = lines.iter().map(|l| head(&blocks[l.block], l)).collect();
+    let heads: Vec<Option<Head>> = lines
+        .iter()
+        .map(|l| head(&blocks[l.block], l).filter(|_| !results.cover(&blocks[l.block])))
+        .collect();
     let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
     let undecided = lines
@@ -322,13 +327,14 @@ fn head(block: &Block, line: &Line) -> Option<Head> {
     };
     let fits = match block.kind {
         BlockKind::ListItem => true,
-        BlockKind::Cell { header, .. } => {
+        BlockKind::Cell { header, column, .. } => {
+            // Organisations stand in the first column only: behind people they are employers.
             !header
                 && !block.text.starts_with('@')
                 && head.whole
                 && head.names.len() == 1
-                && can_be_person(head.kind)
-                && !head.kind.lone
+                && (can_be_person(head.kind) && !head.kind.lone
+                    || column <= 1 && head.kind.organisation)
         }
         BlockKind::Heading(_) => is_short(block) && (head.whole || head.set_off && kind.person),
         BlockKind::Paragraph | BlockKind::Quote => {

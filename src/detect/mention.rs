@@ -398,7 +398,7 @@ impl<'a> Scan<'a> {
             return make(MentionKind::Unit, end);
         }
         if let Some((_, _, n)) = self.longest(&self.lexicon.tiers, WordClass::TIER, at)
-            && self.tier_follows(at + n)
+            && (self.tier_follows(at + n) || self.tier_led(at))
         {
             return make(MentionKind::Tier, at + n);
         }
@@ -545,11 +545,23 @@ impl<'a> Scan<'a> {
         }) || at >= self.tokens.len()
     }
 
+    /// "… its membership level from Silver to Gold": behind a word of membership or rising.
+    fn tier_led(&self, at: usize) -> bool {
+        let led = at > 0 && matches!(self.lower(at - 1), "from" | "to");
+        led && self.tokens[at].capital
+            && (at.saturating_sub(9)..at).any(|i| {
+                let word = self.lower(i);
+                ["member", "sponsor", "upgrad", "downgrad", "level", "tier"]
+                    .iter()
+                    .any(|stem| word.starts_with(stem))
+                    || matches!(word, "moves" | "moved" | "moving")
+            })
+    }
+
     /// Modifiers, a head, and what `of` or `for` adds.
     fn role(&self, at: usize) -> Option<usize> {
-        if let Some((_, _, n)) = self.longest(&self.lexicon.role_phrases, WordClass::ROLE, at) {
-            return Some(self.role_tail(at, at + n));
-        }
+        let phrase = self.longest(&self.lexicon.role_phrases, WordClass::ROLE, at);
+        let phrase = phrase.map(|(_, _, n)| at + n);
         if !self.is(at, WordClass::ROLE) {
             return None;
         }
@@ -563,13 +575,26 @@ impl<'a> Scan<'a> {
             let joins = matches!(token.lower.as_str(), "and" | "&" | "-" | "/")
                 && end > at
                 && self.next_is_role_word(end + 1);
+            // "interim chief executive": a phrase behind modifiers.
+            if end > at
+                && let Some((_, _, n)) =
+                    self.longest(&self.lexicon.role_phrases, WordClass::ROLE, end)
+            {
+                head = head.max(Some(end + n));
+            }
             if is_head {
-                head = Some(end + 1);
+                head = head.max(Some(end + 1));
             }
             if !(is_head || is_modifier || joins) {
                 break;
             }
             end += 1;
+        }
+        // "chief executive", but "chief executive officer".
+        if let Some(phrase) = phrase
+            && head.is_none_or(|head| head <= phrase)
+        {
+            return Some(self.role_tail(at, phrase));
         }
         let head = head?;
         let alone = head == at + 1;
@@ -577,7 +602,16 @@ impl<'a> Scan<'a> {
             self.tokens[at].lower.as_str(),
             "general" | "partner" | "fellow" | "lead" | "leads" | "chief" | "assistant"
         );
-        if alone && weak && !self.tokens[at].capital {
+        // "elected fellow of …", not "our fellow members".
+        let posted = at > 0
+            && matches!(self.lower(at), "fellow" | "lead")
+            && matches!(self.lower(at - 1), "as" | "named" | "appointed" | "elected" | "a")
+            && matches!(self.lower(at + 1), "of" | "at" | "for" | "until" | "," | "." | "");
+        // "Lead Agency", "General Assembly": the capital goes on.
+        let goes_on = alone
+            && matches!(self.lower(at), "lead" | "general" | "partner")
+            && self.tokens.get(head).is_some_and(|t| t.kind == TokenKind::Word && t.capital);
+        if alone && weak && !posted && (goes_on || !self.tokens[at].capital) {
             return None;
         }
         Some(self.role_tail(at, head))
@@ -651,6 +685,7 @@ impl<'a> Scan<'a> {
                     "company" | "firm" | "project" | "group" | "organization"
                 );
                 let names_body = own
+                    || token.capital && self.is_small_inside(at, at + 1)
                     || token.capital && at == end + 1 && self.is_led(start, end)
                     || token.capital && at == end + 1 && self.is_company(at)
                     || self
@@ -680,6 +715,7 @@ impl<'a> Scan<'a> {
                 end = last;
             }
         }
+        end = self.field_of_work(end);
         // "Executive Director and CEO", "SVP, Chief Audit Executive" stay one role.
         if (matches!(self.lower(end), "and" | "&" | "/")
             || (self.lower(end) == "," && self.next_is_role_word(end + 1)))
@@ -689,6 +725,29 @@ impl<'a> Scan<'a> {
             return more;
         }
         end
+    }
+
+    /// Where a role ends with its field in small letters: "vice president of engineering".
+    fn field_of_work(&self, end: usize) -> usize {
+        let is_field = |at: usize| {
+            self.tokens.get(at).is_some_and(|t| !t.capital)
+                && self.is(at, WordClass::ROLE_MODIFIER)
+                && !self.is(at, WordClass::ROLE_HEAD.or(WordClass::TEAM))
+        };
+        if self.lower(end) != "of" {
+            return end;
+        }
+        let mut last = end;
+        let mut at = end + 1;
+        while at < end + 5 && is_field(at) {
+            last = at + 1;
+            at = if self.lower(last) == "and" && is_field(last + 1) { last + 1 } else { last };
+        }
+        // "of core systems engineering" is a field, "of technical documents" is none.
+        let goes_on = self.tokens.get(last).is_some_and(|t| {
+            t.kind == TokenKind::Word && !t.capital && !self.is(last, WordClass::NEVER_NAME)
+        });
+        if last > end + 1 && !goes_on { last } else { end }
     }
 
     fn lower(&self, at: usize) -> &str {
@@ -749,7 +808,9 @@ impl<'a> Scan<'a> {
 
     /// A run of capitalised words with joints: where the name that begins here ends.
     fn run(&self, at: usize) -> Option<usize> {
-        let begins_generic = !self.is_name_word(at);
+        // "(Tidewater) Co., Ltd." leaves a suffix that is no name.
+        let suffix = matches!(self.lower(at), "co" | "ltd" | "llc" | "gmbh" | "plc");
+        let begins_generic = suffix || !self.is_name_word(at);
         if begins_generic || self.text[self.tokens[at].span.clone()].starts_with('@') {
             return (!begins_generic).then_some(at + 1);
         }
@@ -782,6 +843,16 @@ impl<'a> Scan<'a> {
             if self.is_capital_inside(probe, at) || adjacent_initial {
                 probe += 1;
                 end = probe;
+            } else if self.is_small_inside(at, probe) {
+                probe += 2;
+                end = probe;
+            } else if token.lower == "."
+                && self.legal_suffix(probe - 1)
+                && self.lower(probe + 1) == ","
+                && self.legal_suffix(probe + 2)
+            {
+                // "Tidewater Instruments Co., Ltd."
+                probe += 1;
             } else if token.lower == "," && self.legal_suffix(probe + 1) {
                 probe += 2;
                 end = probe;
@@ -865,6 +936,24 @@ impl<'a> Scan<'a> {
         let surname = known_person && probe == at + 1;
         let ends_name = role && !(firm || surname || in_body);
         !(generic || unit || tier || ends_name)
+    }
+
+    /// "the Tidewater sailing Association": one word in small letters between a name and its head.
+    /// Behind an article only, and no verb: "Harbor thanks Foundation members" is no name.
+    fn is_small_inside(&self, at: usize, probe: usize) -> bool {
+        let Some(token) = self.tokens.get(probe) else { return false };
+        probe == at + 1
+            && at > 0
+            && self.lower(at - 1) == "the"
+            && token.kind == TokenKind::Word
+            && !token.capital
+            && token.lower.chars().all(char::is_alphabetic)
+            && token.lower.len() > 2
+            && !token.lower.ends_with(['s', 'y'])
+            && !token.lower.ends_with("ed")
+            && !self.is(probe, WordClass::NEVER_NAME.or(WordClass::TRIGGER))
+            && self.is_capital(probe + 1)
+            && self.is(probe + 1, WordClass::BODY_HEAD)
     }
 
     /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".

@@ -7,7 +7,7 @@
 //! | `[a\|b\|two words]` | one of the phrases |
 //! | `@join` | a trigger of the class |
 //! | `{s:orgs}` | a mention into a slot; see [`Want`] |
-//! | `%app` | nothing, or an apposition: `( … )` or `, … ,` |
+//! | `%app` | nothing, or an apposition: `( … )`, `, … ,` or "of Quill Data" |
 //! | `%aux` | auxiliaries and adverbs: "has recently", "is also" |
 //! | `%det` | articles and possessives |
 //! | `~3` | up to three tokens, not across a semicolon or another trigger |
@@ -78,7 +78,7 @@ pub enum Slot {
 #[derive(Clone, Debug)]
 enum Element {
     /// One of some phrases, and the number of the set of their first words.
-    Words(u8, Vec<Vec<String>>),
+    Words(u16, Vec<Vec<String>>),
     Trigger(TriggerClass),
     Slot(Slot, Want),
     Apposition,
@@ -104,7 +104,7 @@ enum Begin {
     /// A mention of these kinds; of names, a salutation too.
     Mention(u8),
     /// A word of the set.
-    Words(u8),
+    Words(u16),
 }
 
 /// Of all that an alternative needs, what a sentence most likely lacks.
@@ -113,21 +113,24 @@ pub enum Key {
     /// A trigger of the class.
     Trigger(TriggerClass),
     /// A word of the set.
-    Words(u8),
+    Words(u16),
     /// Nothing to go by.
     None,
 }
 
+/// So many sets of words have a bit.
+pub const SETS_MAX: usize = 512;
+
 /// Sets of words, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Sets([u64; 4]);
+struct Sets([u64; SETS_MAX / 64]);
 
 impl Sets {
-    fn insert(&mut self, set: u8) {
+    fn insert(&mut self, set: u16) {
         self.0[usize::from(set) / 64] |= 1 << (set % 64);
     }
 
-    fn has(&self, set: u8) -> bool {
+    fn has(&self, set: u16) -> bool {
         self.0[usize::from(set) / 64] >> (set % 64) & 1 == 1
     }
 
@@ -139,15 +142,15 @@ impl Sets {
         self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == theirs)
     }
 
-    fn numbers(&self) -> impl Iterator<Item = u8> {
-        (0..4_u8).zip(self.0).flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
+    fn numbers(&self) -> impl Iterator<Item = u16> {
+        (0..8_u16).zip(self.0).flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
     }
 }
 
 /// The places of the bits that are set.
-fn ones(mut bits: u64) -> impl Iterator<Item = u8> {
+fn ones(mut bits: u64) -> impl Iterator<Item = u16> {
     std::iter::from_fn(move || {
-        let place = u8::try_from(bits.trailing_zeros()).ok()?;
+        let place = u16::try_from(bits.trailing_zeros()).ok()?;
         bits &= bits.checked_sub(1)?;
         Some(place)
     })
@@ -175,12 +178,15 @@ impl Default for WordCues {
 
 impl WordCues {
     /// The number of a set, which is new or known.
-    fn number(&mut self, mut words: Vec<String>) -> Result<u8, String> {
+    fn number(&mut self, mut words: Vec<String>) -> Result<u16, String> {
         words.sort_unstable();
         words.dedup();
         let known = self.sets.iter().position(|set| *set == words);
         let number = known.unwrap_or(self.sets.len());
-        let number = u8::try_from(number).map_err(|_| "there are more than 256 sets of words")?;
+        if number >= SETS_MAX {
+            return Err(format!("there are more than {SETS_MAX} sets of words"));
+        }
+        let number = u16::try_from(number).map_err(|e| e.to_string())?;
         if known.is_none() {
             for word in &words {
                 let new = self.of_number.len();
@@ -206,7 +212,7 @@ impl WordCues {
     }
 
     /// How rare the words of a set are, by their length: the shortest is the most frequent.
-    fn rarity(&self, set: u8) -> usize {
+    fn rarity(&self, set: u16) -> usize {
         self.sets[usize::from(set)].iter().map(String::len).min().unwrap_or(0)
     }
 }
@@ -248,7 +254,7 @@ impl Cues {
     }
 
     /// The sets of words, by number.
-    pub fn words(&self) -> impl Iterator<Item = u8> {
+    pub fn words(&self) -> impl Iterator<Item = u16> {
         self.words.numbers()
     }
 }
@@ -663,8 +669,12 @@ impl Ground<'_> {
         if self.step(rest, at, found) {
             return true;
         }
-        let bracket = skip_bracket(parsed, at);
-        if bracket > at && self.step(rest, bracket, found) {
+        let employer = skip_employer(parsed, at);
+        if employer > at && self.step(rest, employer, found) {
+            return true;
+        }
+        let bracket = skip_bracket(parsed, employer);
+        if bracket > employer && self.step(rest, bracket, found) {
             return true;
         }
         if !matches!(parsed.lower(bracket), "," | "–" | "—") {
@@ -679,12 +689,15 @@ impl Ground<'_> {
         if goes_on && self.step(rest, opened, found) {
             return true;
         }
+        let mut reported = false;
         for i in opened..(opened + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()) {
             let word = parsed.lower(i);
+            // "…, said that Ana has left": what follows "that" has a subject of its own.
+            reported |= word == "that";
             // "Acme, a sponsor since 2015 has renewed": the second comma is often forgotten.
             let end = match word {
                 "," | "–" | "—" => Some(i + 1),
-                "has" | "have" | "will" if i > opened => Some(i),
+                "has" | "have" | "will" if i > opened && !reported => Some(i),
                 _ => None,
             };
             if end.is_some_and(|end| self.step(rest, end, found)) {
@@ -794,7 +807,7 @@ fn follows_preposition(parsed: &Parsed, want: Want, at: usize) -> bool {
 /// Names of conferences and fairs: taking part in one is no membership.
 pub fn is_event(name: &str) -> bool {
     let lower = name.to_lowercase();
-    lower.split(' ').any(|w| {
+    lower.split(' ').map(|w| w.trim_end_matches(|c: char| c.is_ascii_digit())).any(|w| {
         matches!(
             w,
             "conference"
@@ -811,7 +824,11 @@ pub fn is_event(name: &str) -> bool {
                 | "fest"
                 | "event"
                 | "meetup"
-        ) || w.len() > 6 && (w.ends_with("fest") || w.ends_with("con") && w != "silicon")
+        ) || w.len() > 6
+            && (w.ends_with("fest")
+                || w.ends_with("days")
+                || w.ends_with("conf")
+                || w.ends_with("con") && w != "silicon")
     })
 }
 
@@ -1017,6 +1034,23 @@ pub const AUXILIARIES: &[&str] = &[
     "will",
     "’ll",
 ];
+
+/// "Ana Castellan of Quill Data has …": where the employer behind a name ends, else `at`.
+pub fn skip_employer(parsed: &Parsed, at: usize) -> usize {
+    // Of people only: "the Harbor Institute at the University of Tidewater" is one name.
+    let behind_person = parsed.mentions().take_while(|m| m.end <= at).any(|m| {
+        let kind = m.name_type();
+        m.end == at && (kind.surely_person || kind.person && !kind.lone && !kind.organisation)
+    });
+    if !behind_person || !matches!(parsed.lower(at), "of" | "from" | "at" | "with") {
+        return at;
+    }
+    let named = at + 1 + usize::from(parsed.lower(at + 1) == "the");
+    let employer = parsed
+        .mention(named)
+        .filter(|m| matches!(m.kind, MentionKind::Name(_)) && !m.name_type().surely_person);
+    employer.map_or(at, |m| m.end)
+}
 
 fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
     let mut at = at;

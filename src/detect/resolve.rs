@@ -256,6 +256,30 @@ impl Context {
     /// A body's name: the document's own where the name means that.
     pub fn body_name(&self, name: &str) -> String {
         match &self.own_body {
+            // "the Association's new Chair".
+            Some(own)
+                if !name.contains(' ')
+                    && own.len() > name.len()
+                    && fold_name(own).ends_with(&fold_name(name))
+                    && matches!(
+                        name.to_lowercase().as_str(),
+                        "association"
+                            | "foundation"
+                            | "institute"
+                            | "society"
+                            | "alliance"
+                            | "consortium"
+                            | "academy"
+                            | "council"
+                            | "trust"
+                            | "federation"
+                            | "initiative"
+                            | "forum"
+                            | "coalition"
+                    ) =>
+            {
+                own.clone()
+            }
             // "Ceph Foundation" in the news of Ceph says more than "Ceph".
             Some(own)
                 if self.is_own_body(name) && fold_name(name).len() <= fold_name(own).len() =>
@@ -709,22 +733,34 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
                 continue;
             }
             let name = parsed.slice(mention.start, mention.end);
-            let announces = (mention.end..(mention.end + 60).min(parsed.tokens.len())).any(|i| {
+            // "Ana Castellan of Granite Bank was appointed …" is not the bank's word.
+            let before = parsed.lower(mention.start.wrapping_sub(1));
+            if matches!(before, "of" | "from" | "at" | "by" | "(") {
+                continue;
+            }
+            let passive = |i: usize| {
                 matches!(
-                    parsed.lower(i),
-                    "announced"
-                        | "announces"
-                        | "announce"
-                        | "appoints"
-                        | "appointed"
-                        | "names"
-                        | "welcomes"
-                        | "joins"
-                        | "hires"
-                        | "promotes"
-                        | "announcing"
-                        | "expands"
+                    parsed.lower(i.wrapping_sub(1)),
+                    "been" | "was" | "were" | "be" | "is" | "are" | "being"
                 )
+            };
+            let announces = (mention.end..(mention.end + 60).min(parsed.tokens.len())).any(|i| {
+                !passive(i)
+                    && matches!(
+                        parsed.lower(i),
+                        "announced"
+                            | "announces"
+                            | "announce"
+                            | "appoints"
+                            | "appointed"
+                            | "names"
+                            | "welcomes"
+                            | "joins"
+                            | "hires"
+                            | "promotes"
+                            | "announcing"
+                            | "expands"
+                    )
             });
             if announces && mention.start <= 3 {
                 return Some(context.full_name(name));

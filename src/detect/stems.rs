@@ -1,11 +1,11 @@
-//! The first and cheapest look at an article: whether it holds the stem of any trigger.
+//! The cheapest look at an entry: whether its title or summary holds the stem of any trigger.
 
 use std::sync::LazyLock;
 
 use aho_corasick::packed::{Config, Searcher};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
-/// Stems without which no construction matches: an article without any costs one scan.
+/// Stems without which no construction matches: an entry without any needs no page fetched for it.
 const STEMS: &[&str] = &[
     "join",
     "becom",
@@ -79,6 +79,48 @@ const STEMS: &[&str] = &[
     "oversee",
     "partner",
     "supporter",
+    "sworn",
+    "won ",
+    "quit",
+    "stand down",
+    "stands down",
+    "standing down",
+    "stood down",
+    "bow out",
+    "bows out",
+    "bowing out",
+    "died",
+    "recruit",
+    "chose",
+    "picked",
+    "enrol",
+    "aboard",
+    "on board",
+    "pulls out",
+    "pulled out",
+    "drops out",
+    "dropped out",
+    "hands",
+    "handed",
+    "passes the",
+    "passed the",
+    "reins",
+    "helm",
+    "last day",
+    "accepted",
+    "admitted",
+    "approved",
+    "fellow",
+    "trustee",
+    "president",
+    "secretary",
+    "treasurer",
+    "executive",
+    "editor",
+    "dean ",
+    "seat",
+    "follows",
+    "followed by",
 ];
 
 /// So many stems are looked for at a time: with more, the searcher compares no faster than an

@@ -43,7 +43,7 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Seat if reading.context.election => reading.appointments(AppointmentAction::Elected),
         Frame::Seat => reading.appointments(AppointmentAction::Appointed),
         Frame::Withdraw => reading.memberships(MembershipAction::Left),
-        Frame::Appoint => reading.appointments(AppointmentAction::Appointed),
+        Frame::Appoint => reading.appointments(reading.appointed()),
         Frame::Elect => reading.appointments(reading.elected()),
         Frame::Depart => reading.departures(),
         Frame::DepartFirstPerson => reading.first_person(AppointmentAction::Departed),
@@ -295,6 +295,14 @@ impl Reading<'_> {
     /// The body of a filler, or of the words around the role or unit, or the document's own.
     fn body(&self, agent_counts: bool) -> Option<String> {
         if let Some(filler) = self.fillers(Slot::Body).next() {
+            // "joined the Tidewater office": a place of the document's own body.
+            let office = matches!(
+                self.parsed.lower(filler.end),
+                "office" | "offices" | "branch" | "bureau" | "headquarters" | "campus"
+            );
+            if office && self.context.own_body.is_some() {
+                return self.context.own_body.clone();
+            }
             if !filler.own {
                 return Some(self.context.body_name(self.text(filler)));
             }
@@ -720,7 +728,11 @@ impl Reading<'_> {
         let name = self.context.full_name(self.text(subject));
         let slot = self.fillers(Slot::Body).next();
         let said = || self.body_of_membership().or_else(|| self.speaking_body());
-        let body = match slot.is_none().then(said).flatten() {
+        // Who founds what another foundation launches joins the new one.
+        let founds = matches!(self.construction.frame, Frame::Found)
+            || self.tier().is_some_and(|t| t.to_lowercase().starts_with("founding"));
+        let launched = || founds.then(|| self.context.launched.clone()).flatten();
+        let body = match slot.is_none().then(|| launched().or_else(said)).flatten() {
             Some(body) => body,
             None => self.body(false)?,
         };
@@ -729,6 +741,12 @@ impl Reading<'_> {
         }
         let detail = Detail::Membership(Membership { action, tier: self.tier() });
         Some(self.fact(name, body, detail, subject))
+    }
+
+    fn appointed(&self) -> AppointmentAction {
+        let words = self.trigger_words().to_lowercase();
+        let again = words.starts_with("re-appoint") || words.starts_with("reappoint");
+        if again { AppointmentAction::Reelected } else { AppointmentAction::Appointed }
     }
 
     fn elected(&self) -> AppointmentAction {
@@ -768,7 +786,10 @@ impl Reading<'_> {
         }
         let mut role = self.bracketed_role(subject).or_else(|| self.role());
         let mut unit = self.unit();
-        if action == AppointmentAction::Departed && role.is_none() && unit.is_none() {
+        // "The Treasurer, Ana Castellan, was returned unopposed", "… retires": the post is hers.
+        let holds = action == AppointmentAction::Departed
+            || self.parsed.slice(self.found.start, self.found.end).ends_with("unopposed");
+        if holds && role.is_none() && unit.is_none() {
             role = self.title_of(subject);
         }
         let seat = role.as_deref().is_none_or(|r| {
@@ -934,6 +955,9 @@ impl Reading<'_> {
 
     /// "… Ana as Chair, Tom as Treasurer": what was said of the first is said of the next.
     fn also(&self) -> Vec<Fact> {
+        if self.found.trigger.is_some_and(|(at, _)| self.is_member(at)) {
+            return self.also_members();
+        }
         let said = self.previous.iter().rev().find_map(|f| match &f.detail {
             Detail::Appointment(a) if self.parsed.text.contains(&f.subject) => {
                 Some((a.action, a.unit.clone(), f.body.clone()))
@@ -949,6 +973,25 @@ impl Reading<'_> {
             }
         }
         facts
+    }
+
+    /// "… Acme as a Gold member; Quill Data and Brightwater as Silver members".
+    fn also_members(&self) -> Vec<Fact> {
+        let said = self.previous.iter().rev().find_map(|f| match &f.detail {
+            Detail::Membership(m) if self.parsed.text.contains(&f.subject) => {
+                Some((m.action, f.body.clone()))
+            }
+            _ => None,
+        });
+        let Some((action, body)) = said else { return Vec::new() };
+        let mut facts = self.memberships(action);
+        facts.iter_mut().for_each(|fact| fact.body.clone_from(&body));
+        facts
+    }
+
+    fn is_member(&self, at: usize) -> bool {
+        let class = self.parsed.trigger(at).map(|t| t.class);
+        class == Some(super::lexicon::TriggerClass::Member)
     }
 
     fn succession(&self) -> Vec<Fact> {

@@ -928,7 +928,10 @@ impl Item<'_> {
 
     fn member(&self, name: Mention) -> Option<Fact> {
         let subject = self.context.full_name(self.parsed.slice(name.start, name.end));
-        let body = self.lead.body.clone().or_else(|| self.context.own_body.clone())?;
+        let founds = self.blocks[self.lead.block].text.to_lowercase().contains("founding");
+        let launched = || founds.then(|| self.context.launched.clone()).flatten();
+        let body =
+            self.lead.body.clone().or_else(launched).or_else(|| self.context.own_body.clone())?;
         let kind = name.name_type();
         if fold_name(&subject) == fold_name(&body)
             || kind.surely_person

@@ -30,7 +30,7 @@ pub use self::lexicon::UserLexicon;
 pub use self::names::Names;
 pub use self::stems::could_matter;
 
-use crate::model::{Article, Fact};
+use crate::model::{Article, Detail, Fact, MembershipAction, Polarity};
 use crate::text::{Block, BlockKind, Sentences, blocks, span_of};
 
 use self::construct::Table;
@@ -280,10 +280,42 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Vec<Fact> {
         });
     }
     drafts.extend(news);
+    seat_at_joined(&mut drafts, &context);
     let drafts = own::settle(drafts, &grammar.lexicon.own, report);
     let mut facts = merge::merge(drafts, &grammar.lexicon);
     facts.iter_mut().for_each(|f| f.confidence = calibrated(f.confidence));
     facts
+}
+
+/// A company that tells of its membership and of "a seat on the Governing Board" means the board of
+/// what it joins.
+fn seat_at_joined(drafts: &mut [Fact], context: &Context) {
+    let Some(own) = &context.own_body else { return };
+    let own_name = crate::model::fold_name(own);
+    let joined = drafts.iter().find_map(|f| match &f.detail {
+        Detail::Membership(m)
+            if f.polarity() == Polarity::In
+                && m.action != MembershipAction::Renewed
+                && crate::model::fold_name(&f.subject) == own_name =>
+        {
+            Some(f.body.clone())
+        }
+        _ => None,
+    });
+    let Some(joined) = joined else { return };
+    for fact in drafts.iter_mut().filter(|f| f.body == *own) {
+        let unit = fact.unit().map(str::to_lowercase).unwrap_or_default();
+        let theirs = ["governing", "technical", "steering", "oversight"];
+        let words = fact.evidence.quote.to_lowercase();
+        let said = ["foundation", "alliance", "consortium", "association", "represent"];
+        if theirs.iter().any(|w| unit.starts_with(w))
+            || !unit.is_empty()
+                && said.iter().any(|w| words.contains(w))
+                && !own_name.contains("foundation")
+        {
+            fact.body.clone_from(&joined);
+        }
+    }
 }
 
 /// Where a fact's score becomes the share of such facts that are right. A construction's score only

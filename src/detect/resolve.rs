@@ -61,6 +61,8 @@ pub struct Context {
     pub selection: bool,
     /// Whether it reports that a body is launched.
     pub launch: bool,
+    /// The body that it launches, where that is not its own.
+    pub launched: Option<String>,
     /// The initials of the publisher, where the document uses them.
     own_acronym: Option<String>,
     /// From a part of a person's name, lower case, to the whole of it.
@@ -125,6 +127,7 @@ impl Context {
             election: false,
             selection: false,
             launch: false,
+            launched: None,
             own_acronym: None,
             people: HashMap::new(),
             acronyms: HashMap::new(),
@@ -156,6 +159,9 @@ impl Context {
             if !named {
                 context.own_body = Some(acronym.clone());
             }
+        }
+        if context.launch {
+            context.launched = launched(sentences, &context);
         }
         if let Some(own) = &context.own_body {
             let kind = NameType {
@@ -716,6 +722,28 @@ fn first_organisation(sentences: &[&Parsed], context: &Context) -> Option<String
             (kind.organisation || kind.body) && !kind.surely_person
         });
         names.next().map(|m| context.full_name(parsed.slice(m.start, m.end)))
+    })
+}
+
+/// "… today announced the launch of the Tidepool Foundation": the body right behind a word of
+/// launching, in the first sentences.
+fn launched(sentences: &[&Parsed], context: &Context) -> Option<String> {
+    sentences.iter().take(SPOKEN_SENTENCES_MAX).find_map(|parsed| {
+        let verbs = (0..parsed.tokens.len()).filter(|at| {
+            matches!(
+                parsed.lower(*at),
+                "launch" | "launches" | "launched" | "formation" | "creation" | "form" | "forms"
+            )
+        });
+        verbs.into_iter().find_map(|at| {
+            let body = parsed.mentions().find(|m| {
+                m.start > at && m.start <= at + 5 && matches!(m.kind, MentionKind::Name(_))
+            })?;
+            let kind = body.name_type();
+            let name = parsed.slice(body.start, body.end);
+            ((kind.body || kind.known_body) && !context.is_own_body(name))
+                .then(|| context.full_name(name))
+        })
     })
 }
 

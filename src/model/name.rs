@@ -31,6 +31,9 @@ const LEGAL_SUFFIXES: &[&str] = &[
     "nv",
     "ev",
     "holdings",
+    "llp",
+    "lp",
+    "aisbl",
 ];
 
 /// Case, accents and punctuation aside, words separated by one space.
@@ -78,6 +81,12 @@ pub fn fold_name(name: &str) -> String {
     let mut folded = if name.contains('(') { fold(&without_brackets(name)) } else { fold(name) };
     if folded.starts_with("the ") {
         folded.drain(..4);
+    }
+    // "B.V." folds to two words.
+    for dotted in [" b v", " n v", " s a", " a s", " e v", " s p a", " s r l", " l l c", " p l c"] {
+        if folded.ends_with(dotted) {
+            folded.truncate(folded.len() - dotted.len());
+        }
     }
     while let Some((rest, last)) = folded.rsplit_once(' ') {
         if !LEGAL_SUFFIXES.contains(&last) {
@@ -128,6 +137,7 @@ mod tests {
             ("L’Oréal", "loreal"),
             ("C++ Alliance (CppAl)", "c++ alliance"),
             ("(ISC)²", "isc 2"),
+            ("Tidewater Instruments B.V.", "tidewater instruments"),
             ("Inc", "inc"),
             ("", ""),
         ] {

@@ -340,30 +340,28 @@ fn known_facts(
     let key = ledger::key(fact);
     let sql = format!(
         "SELECT {FACT_COLUMNS}, same_words FROM
-           (SELECT fact.*, quote_key <> '' AND instr(?5, quote_key) > 0
-                   OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?6) AS same_words
-            FROM fact WHERE key_subject = ?1 AND kind = ?3 AND polarity = ?4) AS fact
-         WHERE key_body = ?2 OR same_words ORDER BY id"
+           (SELECT fact.*, quote_key <> '' AND instr(?4, quote_key) > 0
+                   OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?5) AS same_words
+            FROM fact WHERE key_subject = ?1 AND kind = ?2 AND polarity = ?3 ORDER BY id DESC LIMIT {KNOWN_MAX}) AS fact
+         ORDER BY id"
     );
-    let parameters = params![
-        key.subject,
-        key.body,
-        key.kind.as_str(),
-        polarity(&key),
-        planned.words,
-        planned.fingerprint
-    ];
+    let parameters =
+        params![key.subject, key.kind.as_str(), polarity(&key), planned.words, planned.fingerprint];
     let rows: Vec<(FactRow, bool)> = transaction
         .prepare_cached(&sql)?
         .query_map(parameters, |row| Ok((read_fact(row)?, row.get(11)?)))?
         .collect::<Result<_, _>>()?;
     rows.into_iter()
+        .filter(|((_, known, ..), same_words)| *same_words || ledger::same_body(known, fact))
         .map(|((id, fact, first_seen, _), same_words)| {
             let head = head(transaction, id)?;
             Ok(KnownFact { id, fact, first_seen, same_words, head })
         })
         .collect()
 }
+
+/// A new fact is held against so many of the newest facts of its subject.
+const KNOWN_MAX: usize = 500;
 
 /// Facts are amended, strengthened and merged so often at most; more is a circle.
 const FORMS_MAX: usize = 64;

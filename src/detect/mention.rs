@@ -395,7 +395,7 @@ impl<'a> Scan<'a> {
             }
         }
         if let Some(end) = self.unit(at) {
-            return make(MentionKind::Unit, end);
+            return make(MentionKind::Unit, self.numbered_unit(at, end));
         }
         if let Some((_, _, n)) = self.longest(&self.lexicon.tiers, WordClass::TIER, at)
             && (self.tier_follows(at + n) || self.tier_led(at))
@@ -475,6 +475,20 @@ impl<'a> Scan<'a> {
             return Some(end);
         }
         self.capital_unit(at)
+    }
+
+    /// "Working Group 4", "SIG Storage": what tells units of one kind apart.
+    fn numbered_unit(&self, at: usize, end: usize) -> usize {
+        let number = self
+            .tokens
+            .get(end)
+            .is_some_and(|t| t.lower.len() <= 3 && t.lower.bytes().all(|b| b.is_ascii_digit()));
+        let group = matches!(self.lower(end - 1), "group" | "committee" | "panel" | "team");
+        let named = end == at + 1
+            && self.raw(at, end) == "SIG"
+            && self.is_capital(end)
+            && !self.is(end, WordClass::NEVER_NAME);
+        end + usize::from(group && number && self.is_capital(end - 1) || named)
     }
 
     /// Capitalised words that end in a unit's head: "Diversity Working Group".
@@ -1055,6 +1069,11 @@ impl<'a> Scan<'a> {
                 if self.lower(start - 1) == "." && start > 1 { start - 2 } else { start - 1 };
             self.is(before, Class::HONORIFIC)
         };
+        // "Priya (@praman)": whoever has a handle behind the name is a person.
+        let handled = self.lower(end) == "("
+            && self.tokens.get(end + 1).is_some_and(|t| {
+                self.text[t.span.clone()].starts_with('@') && self.lower(end + 2) == ")"
+            });
         let titled = last.is_some_and(|i| self.is_role_head(i));
         // "AWS Secrets", not "JB Rainsberger" or "ANA CASTELLAN".
         let capitals = |i: usize| {
@@ -1064,9 +1083,13 @@ impl<'a> Scan<'a> {
         let mixed = last.is_some_and(|i| !capitals(i)) && words().any(capitals);
         let against =
             titled || mixed || body || marks || shouting || digits || (organisation_word && !given);
-        let person =
-            handle || honorific || (!against && (2..=4).contains(&count)) || given && count == 1;
-        let surely = handle || honorific || ((given || family) && person && count >= 2);
+        let person = handle
+            || honorific
+            || (!against && (2..=4).contains(&count))
+            || given && count == 1
+            || handled && !against;
+        let surely =
+            handle || honorific || handled && person || ((given || family) && person && count >= 2);
         NameType {
             person,
             surely_person: surely && !body && !organisation_word,

@@ -549,6 +549,9 @@ impl Checker<'_> {
                 .map_or_else(Vec::new, |l| l.value.into_iter().map(|p| p.value).collect())
         };
         let (bodies, subjects) = (list("bodies"), list("subjects"));
+        let include_children = self.switch(&section, "include_children", "bodies", &bodies);
+        let watch = list("watch");
+        let watch_immediately = self.switch(&section, "watch_immediately", "watch", &watch);
         let min_confidence = section.number("min_confidence").and_then(|c| {
             let fine = (0.0..=1.0).contains(&c.value);
             if !fine {
@@ -562,9 +565,32 @@ impl Checker<'_> {
         });
         section.finish();
         let min_confidence = min_confidence.unwrap_or(DEFAULT_MIN_CONFIDENCE);
-        let subscription =
-            Subscription { name: name?.value, to, kinds, bodies, subjects, feeds, min_confidence };
+        let subscription = Subscription {
+            name: name?.value,
+            to,
+            kinds,
+            bodies,
+            include_children,
+            subjects,
+            feeds,
+            min_confidence,
+            watch,
+            watch_immediately,
+        };
         Some(DigestConfig { subscription, schedule, timezone })
+    }
+
+    /// A switch that says something about a list, which must then be there.
+    fn switch(&self, section: &Section, key: &'static str, of: &str, list: &[String]) -> bool {
+        let Some(typed) = section.boolean(key) else { return false };
+        if typed.value && list.is_empty() {
+            self.problems.add(
+                typed.span,
+                format!("`{key}` has nothing to be about: this [[digest]] has no `{of}`"),
+                format!("add {of} = [\"…\"], or take `{key}` away"),
+            );
+        }
+        typed.value
     }
 
     fn recipients(&self, section: &Section) -> Vec<String> {

@@ -11,17 +11,19 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, DigestConfig};
 use crate::crash;
-use crate::detect::{Grammar, UserLexicon};
-use crate::digest::{Context, compose, compose_health, period, render_html, render_text};
+use crate::detect::{Grammar, Names, UserLexicon};
+use crate::digest::{
+    Context, Selection, compose, compose_health, compose_watched, period, render_html, render_text,
+};
 use crate::fetch::{Client, FetchError};
 use crate::health::{judge, line};
 use crate::mail::{MailError, Mailer, Outgoing, build_message, message_id};
 use crate::model::{
-    Attempt, Delivery, Digest, Feed, FeedName, FeedState, Notice, OutboxItem, OutboxState, Outcome,
-    Period, Trouble,
+    Attempt, Delivery, Digest, Feed, FeedName, FeedState, Notice, Occasion, OutboxItem,
+    OutboxState, Outcome, Period, Subscription, Trouble,
 };
 use crate::outbox::after_attempt;
-use crate::store::{Applied, DigestRecord, NewMessage, Store, StoreError};
+use crate::store::{Applied, DigestRecord, NewMessage, Progress, Store, StoreError};
 
 use super::writer::Writer;
 
@@ -135,7 +137,7 @@ struct Prepared {
     digest: Option<Digest>,
     context: Context,
     period: Period,
-    cursor: i64,
+    progress: Progress,
 }
 
 impl Prepared {
@@ -155,7 +157,7 @@ impl Prepared {
             subject: subject.to_owned(),
             composed: self.period.until,
             change_ids: change_ids.to_vec(),
-            cursor: self.cursor,
+            progress: self.progress,
             troubles: troubles.of_feeds.iter().map(|t| t.id).collect(),
             notices: troubles.of_mail.iter().map(|n| n.id).collect(),
         }
@@ -182,6 +184,8 @@ pub struct Cycle {
     mailer: Arc<Mailer>,
     pub(super) config: Arc<Config>,
     pub(super) grammar: Arc<Grammar>,
+    /// What each digest takes, by its name.
+    selections: Arc<HashMap<String, Selection>>,
     /// So many bodies are read at once as there are processors: more would only fill the memory.
     pub(super) readers: Arc<tokio::sync::Semaphore>,
     clock: Clock,
@@ -214,11 +218,23 @@ impl Cycle {
         let host = hostname();
         let words: Vec<UserLexicon> = config.lexicons.iter().map(|l| l.words.clone()).collect();
         let grammar = grammar(&words);
+        let selections = Arc::new(selections(&config.digests, &words));
         let writer = Writer::start(Arc::clone(&store));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let readers = Arc::new(tokio::sync::Semaphore::new(processors));
         let config = Arc::new(config);
-        let cycle = Cycle { store, writer, client, mailer, config, grammar, readers, clock, host };
+        let cycle = Cycle {
+            store,
+            writer,
+            client,
+            mailer,
+            config,
+            grammar,
+            selections,
+            readers,
+            clock,
+            host,
+        };
         let feeds: Vec<&Feed> = cycle.config.feeds.iter().map(|f| &f.feed).collect();
         let subscriptions: Vec<_> = cycle.config.digests.iter().map(|d| &d.subscription).collect();
         let mut store = cycle.store.lock().unwrap_or_else(PoisonError::into_inner);
@@ -301,23 +317,50 @@ impl Cycle {
     ) -> Result<Option<DigestResult>, CycleError> {
         let until = self.clock.now();
         crash::point("compose.begun");
-        let prepared = self.prepare(digest, late, until).await?;
+        let prepared = self.prepare(digest, Occasion::Scheduled, late, until).await?;
         let troubles = match self.operator_of(digest) {
             Some(_) => self.troubles(until).await?,
             None => Troubles::default(),
         };
         crash::point("compose.prepared");
+        self.put_out(digest, &prepared, &troubles, until).await
+    }
+
+    /// Tells at once what there is of watched names; what else there is waits for the schedule.
+    ///
+    /// # Errors
+    /// When the store fails or a message cannot be built.
+    pub async fn compose_watched(
+        &self,
+        digest: &DigestConfig,
+    ) -> Result<Option<DigestResult>, CycleError> {
+        let until = self.clock.now();
+        let prepared = self.prepare(digest, Occasion::Watch, false, until).await?;
+        self.put_out(digest, &prepared, &Troubles::default(), until).await
+    }
+
+    /// Records a digest with its messages, or that there was nothing to say.
+    async fn put_out(
+        &self,
+        digest: &DigestConfig,
+        prepared: &Prepared,
+        troubles: &Troubles,
+        until: DateTime<Utc>,
+    ) -> Result<Option<DigestResult>, CycleError> {
         let name = digest.subscription.name.clone();
-        let cursor = prepared.cursor;
         let shown = prepared.digest.clone().map(|d| DigestResult::of(d, &prepared.context));
-        let messages = self.messages(digest, &prepared, shown.as_ref(), &troubles, until)?;
+        let messages = self.messages(digest, prepared, shown.as_ref(), troubles, until)?;
         crash::point("compose.built");
         if shown.is_none() && messages.is_empty() {
-            self.with("closing a quiet period", move |s| s.skip_digest(&name, cursor, until))
-                .await?;
+            let progress = prepared.progress;
+            let skip = move |s: &mut Store| match progress {
+                Progress::Period { cursor } => s.skip_digest(&name, cursor, until),
+                Progress::Watched { up_to } => s.skip_watched(&name, up_to),
+            };
+            self.with("closing a quiet period", skip).await?;
             return Ok(None);
         }
-        let record = prepared.record(name, &troubles);
+        let record = prepared.record(name, troubles);
         self.with("recording a digest", move |s| s.commit_digest(&record, &messages)).await?;
         crash::point("compose.ended");
         Ok(shown)
@@ -370,7 +413,7 @@ impl Cycle {
             Some(shown) => Digest { health, ..shown },
             None => {
                 let (period, context) = (prepared.period.clone(), &prepared.context);
-                compose_health(&digest.subscription, &health, period, context)
+                compose_health(&digest.subscription.name, &health, period, context)
             }
         };
         let mut result = DigestResult::of(shown, &prepared.context);
@@ -386,7 +429,7 @@ impl Cycle {
     /// # Errors
     /// When the store fails.
     pub async fn preview(&self, digest: &DigestConfig) -> Result<Option<DigestResult>, CycleError> {
-        let prepared = self.prepare(digest, false, self.clock.now()).await?;
+        let prepared = self.prepare(digest, Occasion::Scheduled, false, self.clock.now()).await?;
         let context = prepared.context;
         Ok(prepared.digest.map(|digest| DigestResult::of(digest, &context)))
     }
@@ -394,14 +437,15 @@ impl Cycle {
     async fn prepare(
         &self,
         digest: &DigestConfig,
+        occasion: Occasion,
         late: bool,
         until: DateTime<Utc>,
     ) -> Result<Prepared, CycleError> {
         let name = digest.subscription.name.clone();
-        let (state, changes, cursor, feeds) = self
+        let (state, changes, last, feeds) = self
             .with("reading changes", move |s| {
                 let state = s.subscription_state(&name)?;
-                let changes = s.pending_changes(state.cursor)?;
+                let changes = s.pending_changes(state.cursor, &name)?;
                 Ok((state, changes, s.last_change()?, s.feed_states()?))
             })
             .await?;
@@ -409,13 +453,25 @@ impl Cycle {
             feeds_read: feeds.values().filter(|f| f.last_success.is_some()).count(),
             feeds_failing: feeds.values().filter(|f| f.failures > 0).count(),
             late,
+            told_at_once: state.told_at_once,
             host: self.host.clone(),
             contact: self.config.mail.from_address.clone(),
             timezone: digest.timezone,
         };
         let period = period(state.last_run, until, digest.timezone);
-        let digest = compose(&changes, &digest.subscription, period.clone(), &context);
-        Ok(Prepared { digest, context, period, cursor })
+        let selection = self.selections.get(&digest.subscription.name).cloned();
+        let selection = selection.unwrap_or_else(|| Selection::plain(&digest.subscription));
+        let (digest, progress) = match occasion {
+            Occasion::Scheduled => (
+                compose(&changes, &selection, period.clone(), &context),
+                Progress::Period { cursor: last },
+            ),
+            Occasion::Watch => (
+                compose_watched(&changes, &selection, period.clone(), &context),
+                Progress::Watched { up_to: last },
+            ),
+        };
+        Ok(Prepared { digest, context, period, progress })
     }
 
     /// The message to one reader.
@@ -526,6 +582,15 @@ impl Cycle {
 fn grammar(words: &[UserLexicon]) -> Arc<Grammar> {
     static BUILT_IN: LazyLock<Arc<Grammar>> = LazyLock::new(|| Arc::new(Grammar::with(&[])));
     if words.is_empty() { Arc::clone(&BUILT_IN) } else { Arc::new(Grammar::with(words)) }
+}
+
+/// What each digest takes; names are looked up only where some are given.
+fn selections(digests: &[DigestConfig], words: &[UserLexicon]) -> HashMap<String, Selection> {
+    let names: LazyLock<Names, _> = LazyLock::new(|| Names::with(words));
+    let selection = |subscription: &Subscription| {
+        Selection::new(subscription, |name| names.forms(name), |body| names.below(body))
+    };
+    digests.iter().map(|d| (d.subscription.name.clone(), selection(&d.subscription))).collect()
 }
 
 fn hostname() -> String {

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Datelike, Duration, Utc};
 use chrono_tz::Tz;
 
+use super::selection::Selection;
 use crate::model::{
     Appointment, AppointmentAction, Change, ChangeKind, Detail, Digest, DigestItem, DigestSection,
-    Fact, HostingAction, Kind, MembershipAction, Period, Polarity, Sighting, SourceLink,
-    Subscription, TextSource, fold, fold_name,
+    Fact, HostingAction, Kind, MembershipAction, Occasion, Period, Polarity, Sighting, SourceLink,
+    TextSource, fold, fold_name,
 };
 
 /// Facts below this confidence are shown as unconfirmed.
@@ -28,6 +29,8 @@ pub struct Context {
     pub feeds_failing: usize,
     /// Whether the digest goes out later than its schedule asked.
     pub late: bool,
+    /// Changes of the period that were told at once.
+    pub told_at_once: u32,
     /// The machine that sends it.
     pub host: String,
     /// Where to write to in order to stop.
@@ -47,11 +50,44 @@ pub fn period(from: DateTime<Utc>, until: DateTime<Utc>, timezone: Tz) -> Period
 /// Composes the digest of a subscription; `None` when there is nothing to say.
 pub fn compose(
     changes: &[Change],
-    subscription: &Subscription,
+    selection: &Selection,
     period: Period,
     context: &Context,
 ) -> Option<Digest> {
-    let wanted: Vec<&Change> = changes.iter().filter(|c| wants(subscription, c)).collect();
+    let wanted: Vec<&Change> = changes.iter().filter(|c| selection.takes(c)).collect();
+    let digest = of_changes(&wanted, selection, Occasion::Scheduled, period, context)?;
+    Some(Digest { told_at_once: context.told_at_once, ..digest })
+}
+
+/// Composes what is told at once of watched names; `None` when there is nothing. What is not
+/// confirmed waits for the digest: nobody is alarmed by a guess.
+pub fn compose_watched(
+    changes: &[Change],
+    selection: &Selection,
+    period: Period,
+    context: &Context,
+) -> Option<Digest> {
+    let alarming =
+        |c: &&Change| selection.takes(c) && selection.watches(c) && c.fact.confidence >= CONFIRMED;
+    let wanted: Vec<&Change> = changes.iter().filter(alarming).collect();
+    let digest = of_changes(&wanted, selection, Occasion::Watch, period, context)?;
+    let label = format!("watch-{}", digest.period.last_day);
+    let subject = match &digest.watched[..] {
+        [only] if digest.corrections.is_empty() => {
+            only.headline.iter().map(|(text, _)| text.as_str()).collect()
+        }
+        _ => digest.subject,
+    };
+    Some(Digest { label, subject: cut(subject), ..digest })
+}
+
+fn of_changes(
+    wanted: &[&Change],
+    selection: &Selection,
+    occasion: Occasion,
+    period: Period,
+    context: &Context,
+) -> Option<Digest> {
     if wanted.is_empty() {
         return None;
     }
@@ -59,19 +95,27 @@ pub fn compose(
         wanted.iter().partition(|c| c.kind == ChangeKind::Amended);
     let (sure, unsure): (Vec<&Change>, Vec<&Change>) =
         news.into_iter().partition(|c| c.fact.confidence >= CONFIRMED);
-    let counted: &[&Change] = if sure.is_empty() { &wanted } else { &sure };
-    let counts = counts(counted);
-    let late = context.late;
+    let (watched, others): (Vec<&Change>, Vec<&Change>) =
+        sure.iter().partition(|c| selection.watches(c));
+    let counts = counts(&sure, unsure.len(), corrected.len());
+    let leading: Vec<&Change> =
+        watched.iter().chain(&leading(&others)).chain(&unsure).chain(&corrected).copied().collect();
+    let mut change_ids: Vec<i64> =
+        wanted.iter().flat_map(|c| c.earlier.iter().copied().chain([c.id])).collect();
+    change_ids.sort_unstable();
     Some(Digest {
-        subscription: one_line(&subscription.name),
+        subscription: one_line(&selection.name),
         label: label(&period),
-        subject: subject(&counts, counted),
+        subject: subject(&counts, &leading),
         counts,
-        sections: sections(&sure, context),
+        occasion,
+        watched: items(&watched, context, Manner::Watched),
+        sections: sections(&others, context),
         unconfirmed: items(&unsure, context, Manner::Unconfirmed),
         corrections: items(&corrected, context, Manner::Correction),
-        late,
-        change_ids: wanted.iter().map(|c| c.id).collect(),
+        late: context.late,
+        told_at_once: 0,
+        change_ids,
         feeds_read: context.feeds_read,
         feeds_failing: context.feeds_failing,
         health: Vec::new(),
@@ -81,7 +125,7 @@ pub fn compose(
 
 /// A digest that holds nothing but the health of the feeds, for the operator.
 pub fn compose_health(
-    subscription: &Subscription,
+    subscription: &str,
     health: &[String],
     period: Period,
     context: &Context,
@@ -89,35 +133,23 @@ pub fn compose_health(
     let many = if health.len() == 1 { "1 feed needs" } else { "some feeds need" };
     let counts = format!("Feed health: {many} a look");
     Digest {
-        subscription: one_line(&subscription.name),
+        subscription: one_line(subscription),
         label: label(&period),
         subject: counts.clone(),
         counts,
+        occasion: Occasion::Scheduled,
+        watched: Vec::new(),
         sections: Vec::new(),
         unconfirmed: Vec::new(),
         corrections: Vec::new(),
         late: false,
+        told_at_once: 0,
         change_ids: Vec::new(),
         feeds_read: context.feeds_read,
         feeds_failing: context.feeds_failing,
         health: health.iter().map(|l| one_line(l)).collect(),
         period,
     }
-}
-
-fn wants(subscription: &Subscription, change: &Change) -> bool {
-    let fact = &change.fact;
-    let among = |list: &[String], name: &str| {
-        list.is_empty() || list.iter().any(|l| fold_name(l) == fold_name(name))
-    };
-    subscription.kinds.contains(&fact.kind())
-        && fact.confidence >= subscription.min_confidence
-        // Told already, by weaker words that were enough for this reader.
-        && change.was.is_none_or(|was| was < subscription.min_confidence)
-        && among(&subscription.bodies, &fact.body)
-        && among(&subscription.subjects, &fact.subject)
-        && (subscription.feeds.is_empty()
-            || change.sources.iter().any(|s| subscription.feeds.contains(&s.feed)))
 }
 
 /// One day by its date, a week by its ISO week, anything else by its last day.
@@ -130,7 +162,8 @@ fn label(period: &Period) -> String {
     period.last_day.to_string()
 }
 
-fn counts(changes: &[&Change]) -> String {
+/// "4 joined, 1 left, 1 correction".
+fn counts(changes: &[&Change], unconfirmed: usize, corrections: usize) -> String {
     let count = |test: &dyn Fn(&Fact) -> bool| changes.iter().filter(|c| test(&c.fact)).count();
     let membership = |fact: &Fact, wanted: &[MembershipAction]| matches!(&fact.detail, Detail::Membership(m) if wanted.contains(&m.action));
     let seat = |fact: &Fact, out: bool| {
@@ -154,6 +187,8 @@ fn counts(changes: &[&Change]) -> String {
         (appointed, plural(appointed, "appointment", "appointments")),
         (departed, plural(departed, "departure", "departures")),
         (hosted, plural(hosted, "project", "projects")),
+        (unconfirmed, format!("{unconfirmed} unconfirmed")),
+        (corrections, plural(corrections, "correction", "corrections")),
     ]
     .into_iter()
     .filter(|(n, _)| *n > 0)
@@ -162,17 +197,21 @@ fn counts(changes: &[&Change]) -> String {
     .join(", ")
 }
 
-/// "4 joined, 1 left: Meridian Cloud, Ana Castellan and others".
-fn subject(counts: &str, changes: &[&Change]) -> String {
-    let mut names: Vec<String> = Vec::new();
+/// Those whose names lead: the first of the memberships and the first of the appointments, then all.
+fn leading<'a>(changes: &[&'a Change]) -> Vec<&'a Change> {
     let order = |c: &&Change| (c.fact.kind(), c.fact.polarity());
     let mut sorted = changes.to_vec();
     sorted.sort_by_key(order);
-    // The first of the memberships and the first of the appointments lead.
     let firsts = [Kind::Membership, Kind::Appointment]
         .iter()
         .filter_map(|k| sorted.iter().find(|c| c.fact.kind() == *k).copied());
-    for change in firsts.chain(sorted.iter().copied()) {
+    firsts.chain(sorted.iter().copied()).collect()
+}
+
+/// "4 joined, 1 left: Meridian Cloud, Ana Castellan and others".
+fn subject(counts: &str, changes: &[&Change]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for change in changes {
         let name = one_line(&change.fact.subject);
         if names.iter().any(|n| fold_name(n) == fold_name(&name)) {
             continue;
@@ -188,6 +227,16 @@ fn subject(counts: &str, changes: &[&Change]) -> String {
         }
         shown -= 1;
     }
+}
+
+/// A subject line that is not too long.
+fn cut(subject: String) -> String {
+    if subject.chars().count() <= SUBJECT_CHARS_MAX {
+        return subject;
+    }
+    let kept: String = subject.chars().take(SUBJECT_CHARS_MAX - 2).collect();
+    let whole = kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words);
+    format!("{whole} …")
 }
 
 fn sections(changes: &[&Change], context: &Context) -> Vec<DigestSection> {
@@ -213,6 +262,7 @@ fn sections(changes: &[&Change], context: &Context) -> Vec<DigestSection> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
     News,
+    Watched,
     Unconfirmed,
     Correction,
 }
@@ -232,7 +282,9 @@ fn items(changes: &[&Change], context: &Context, manner: Manner) -> Vec<DigestIt
             groups[at].push(change);
             continue;
         }
-        if change.fact.polarity() == Polarity::Out && manner == Manner::News {
+        if change.fact.polarity() == Polarity::Out
+            && matches!(manner, Manner::News | Manner::Watched)
+        {
             let successor = (0..groups.len()).find(|i| {
                 successions[*i].is_none()
                     && groups[*i].len() == 1
@@ -562,7 +614,7 @@ fn spaced(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::{Evidence, Membership};
+    use crate::model::{Evidence, Membership, Subscription};
 
     pub fn at(day: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_000_000, 0).unwrap() + Duration::days(day)
@@ -573,6 +625,7 @@ pub(super) mod tests {
             feeds_read: 142,
             feeds_failing: 1,
             late: false,
+            told_at_once: 0,
             host: "host.example.org".into(),
             contact: "ops@example.org".into(),
             timezone: Tz::UTC,
@@ -585,9 +638,12 @@ pub(super) mod tests {
             to: vec!["reader@example.org".into()],
             kinds: vec![Kind::Membership, Kind::Appointment],
             bodies: vec![],
+            include_children: false,
             subjects: vec![],
             feeds: vec![],
             min_confidence: 0.5,
+            watch: vec![],
+            watch_immediately: false,
         }
     }
 
@@ -621,6 +677,7 @@ pub(super) mod tests {
             sources: vec![source],
             at: at(0),
             was: None,
+            earlier: vec![],
         }
     }
 
@@ -701,9 +758,13 @@ pub(super) mod tests {
 
     #[test]
     fn changes_become_sections_and_lines() {
-        let digest =
-            compose(&sample(), &subscription(), period(at(-7), at(0), Tz::UTC), &context())
-                .unwrap();
+        let digest = compose(
+            &sample(),
+            &Selection::plain(&subscription()),
+            period(at(-7), at(0), Tz::UTC),
+            &context(),
+        )
+        .unwrap();
         assert_eq!(digest.counts, "3 joined, 1 appointment, 1 departure");
         assert_eq!(
             digest.subject,
@@ -737,40 +798,75 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_subscription_takes_what_it_asks_for() {
-        let base = subscription();
-        for (name, sub, n) in [
-            ("all", base.clone(), 5),
-            ("a kind", Subscription { kinds: vec![Kind::Membership], ..base.clone() }, 3),
-            (
-                "a body",
-                Subscription { bodies: vec!["the harbor foundation".into()], ..base.clone() },
-                2,
-            ),
-            (
-                "a subject",
-                Subscription { subjects: vec!["QUILL DATA, Inc.".into()], ..base.clone() },
-                1,
-            ),
-            ("another feed", Subscription { feeds: vec!["x".into()], ..base.clone() }, 0),
-            ("more confidence", Subscription { min_confidence: 0.95, ..base }, 0),
-        ] {
-            let digest = compose(&sample(), &sub, period(at(-1), at(0), Tz::UTC), &context());
-            assert_eq!(digest.map_or(0, |d| d.change_ids.len()), n, "{name}");
-        }
+    fn watched_names_stand_at_the_top_and_only_there() {
+        let watch = vec!["Tidewater Labs".into(), "Ana Castellan".into(), "Tom Okafor".into()];
+        let selection = Selection::plain(&Subscription { watch, ..subscription() });
+        let span = || period(at(-7), at(0), Tz::UTC);
+        let digest = compose(&sample(), &selection, span(), &context()).unwrap();
+        let lines = |items: &[DigestItem]| items.iter().map(line).collect::<Vec<_>>();
+        assert_eq!(
+            lines(&digest.watched),
+            [
+                "Tidewater Labs joined as Silver member · Open Lattice Foundation",
+                "Ana Castellan elected Chair, Governing Board; succeeds Tom Okafor · Harbor Foundation"
+            ]
+        );
+        assert_eq!(digest.sections.len(), 1);
+        assert_eq!(
+            lines(&digest.sections[0].items),
+            ["Meridian Cloud joined as Platinum member", "Quill Data joined as Silver member"]
+        );
+        assert_eq!(digest.counts, "3 joined, 1 appointment, 1 departure");
+        assert!(digest.subject.contains(": Tidewater Labs, Ana Castellan"), "{}", digest.subject);
+        assert_eq!(digest.change_ids, [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn what_is_told_at_once_is_watched_and_certain() {
+        let watch = vec!["Tidewater Labs".into()];
+        let selection = Selection::plain(&Subscription { watch, ..subscription() });
+        let alarm = |change: Change| {
+            let span = period(at(-7), at(0), Tz::UTC);
+            compose_watched(&[sample().remove(0), change], &selection, span, &context())
+        };
+        let told = sample().remove(1);
+        let digest = alarm(Change { earlier: vec![1], ..told.clone() }).unwrap();
+        assert_eq!(
+            digest.subject,
+            "Tidewater Labs joined as Silver member · Open Lattice Foundation"
+        );
+        assert_eq!((digest.change_ids, digest.sections.len()), (vec![1, 2], 0));
+        let corrected = Change { kind: ChangeKind::Amended, ..told.clone() };
+        assert_eq!(alarm(corrected).unwrap().subject, "1 correction: Tidewater Labs");
+        let mut doubtful = told;
+        doubtful.fact.confidence = CONFIRMED - 0.01;
+        assert_eq!(alarm(doubtful), None);
     }
 
     #[test]
     fn nothing_to_say_is_no_digest() {
-        assert_eq!(compose(&[], &subscription(), period(at(-1), at(0), Tz::UTC), &context()), None);
+        assert_eq!(
+            compose(
+                &[],
+                &Selection::plain(&subscription()),
+                period(at(-1), at(0), Tz::UTC),
+                &context()
+            ),
+            None
+        );
     }
 
     #[test]
     fn doubtful_facts_stand_apart() {
         let mut changes = sample();
         changes[0].fact.confidence = 0.55;
-        let digest =
-            compose(&changes, &subscription(), period(at(-1), at(0), Tz::UTC), &context()).unwrap();
+        let digest = compose(
+            &changes,
+            &Selection::plain(&subscription()),
+            period(at(-1), at(0), Tz::UTC),
+            &context(),
+        )
+        .unwrap();
         assert_eq!(
             line(&digest.unconfirmed[0]),
             "Meridian Cloud may have joined as Platinum member · Open Lattice Foundation"

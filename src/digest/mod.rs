@@ -2,6 +2,8 @@
 
 mod compose;
 mod render;
+mod selection;
 
-pub use compose::{CONFIRMED, Context, compose, compose_health, period};
+pub use compose::{CONFIRMED, Context, compose, compose_health, compose_watched, period};
 pub use render::{render_html, render_text};
+pub use selection::Selection;

@@ -4,7 +4,7 @@ use askama::Template;
 use chrono::{Datelike, NaiveDate};
 
 use super::compose::Context;
-use crate::model::{Digest, DigestItem, Period, SourceLink};
+use crate::model::{Digest, DigestItem, Occasion, Period, SourceLink};
 
 /// Lines of the text part are no longer, URLs aside.
 const WIDTH: usize = 72;
@@ -18,6 +18,8 @@ struct Html<'a> {
     summary: String,
     preview: String,
     feeds: String,
+    title: String,
+    told_at_once: Option<String>,
 }
 
 impl Html<'_> {
@@ -34,14 +36,9 @@ pub fn render_html(digest: &Digest, context: &Context) -> String {
         .map(|s| format!("{} {}", s.body, s.fact_count))
         .collect::<Vec<_>>()
         .join(" · ");
-    let preview = digest
-        .sections
-        .iter()
-        .flat_map(|s| &s.items)
-        .take(3)
-        .map(headline)
-        .collect::<Vec<_>>()
-        .join("; ");
+    let news = digest.sections.iter().flat_map(|s| &s.items);
+    let preview =
+        digest.watched.iter().chain(news).take(3).map(headline).collect::<Vec<_>>().join("; ");
     let html = Html {
         digest,
         context,
@@ -49,6 +46,8 @@ pub fn render_html(digest: &Digest, context: &Context) -> String {
         summary,
         preview,
         feeds: feeds(digest),
+        title: title(digest),
+        told_at_once: told_at_once(digest),
     };
     html.render().expect("writing to a string cannot fail")
 }
@@ -65,10 +64,12 @@ pub fn render_text(digest: &Digest, context: &Context) -> String {
     if digest.late {
         line("This digest is late: gazetted was not running when it was due.");
     }
-    for section in &digest.sections {
+    let watched = (!digest.watched.is_empty()).then_some(("Watched", &digest.watched));
+    let news = digest.sections.iter().map(|s| (s.body.as_str(), &s.items));
+    for (title, items) in watched.into_iter().chain(news) {
         line("");
-        line(&section.body.to_uppercase());
-        for item in &section.items {
+        line(&title.to_uppercase());
+        for item in items {
             line("");
             line(&item_text(item, false));
         }
@@ -93,10 +94,14 @@ pub fn render_text(digest: &Digest, context: &Context) -> String {
     for trouble in &digest.health {
         line(&wrap(trouble, "* ", "  "));
     }
+    if let Some(told) = told_at_once(digest) {
+        line("");
+        line(&wrap(&told, "", ""));
+    }
     line("");
     line("-- ");
     line(&wrap(
-        &format!("{}. Digest {} of \"{}\".", feeds(digest), digest.label, digest.subscription),
+        &format!("{}. {} of \"{}\".", feeds(digest), title(digest), digest.subscription),
         "",
         "",
     ));
@@ -153,6 +158,23 @@ fn feeds(digest: &Digest) -> String {
     )
 }
 
+/// What the message is: "Digest 2026-W47", or what was watched for.
+fn title(digest: &Digest) -> String {
+    match digest.occasion {
+        Occasion::Scheduled => format!("Digest {}", digest.label),
+        Occasion::Watch => "Sent at once for the watch list".to_owned(),
+    }
+}
+
+/// What else there was in the period.
+fn told_at_once(digest: &Digest) -> Option<String> {
+    match digest.told_at_once {
+        0 => None,
+        1 => Some("1 more change was told at once, since its name is watched.".to_owned()),
+        n => Some(format!("{n} more changes were told at once, since their names are watched.")),
+    }
+}
+
 fn day_month(day: NaiveDate) -> String {
     day.format("%-d %b").to_string()
 }
@@ -192,12 +214,18 @@ fn wrap(text: &str, first: &str, rest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::compose::tests::{at, context, joined, sample, subscription};
-    use super::super::{compose, period};
+    use super::super::{Selection, compose, period};
     use super::*;
     use chrono_tz::Tz;
 
     fn digest(changes: &[crate::model::Change]) -> Digest {
-        compose(changes, &subscription(), period(at(-7), at(0), Tz::UTC), &context()).unwrap()
+        compose(
+            changes,
+            &Selection::plain(&subscription()),
+            period(at(-7), at(0), Tz::UTC),
+            &context(),
+        )
+        .unwrap()
     }
 
     #[test]

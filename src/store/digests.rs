@@ -1,7 +1,7 @@
 //! Subscriptions and digests.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::outbox::insert_message;
 use super::{Store, StoreError, seconds, time, while_doing};
@@ -15,6 +15,25 @@ pub struct SubscriptionState {
     pub cursor: i64,
     /// The end of its last period.
     pub last_run: DateTime<Utc>,
+    /// Changes up to this one were looked through for watched names; no less than the cursor.
+    pub watched: i64,
+    /// How many changes behind the cursor were told at once.
+    pub told_at_once: u32,
+}
+
+/// How far a subscription has read once a digest is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Through its period: the next one begins at the end of this digest's.
+    Period {
+        /// Changes up to this one were considered.
+        cursor: i64,
+    },
+    /// Through what is told at once; its period goes on.
+    Watched {
+        /// Changes up to this one were looked through.
+        up_to: i64,
+    },
 }
 
 /// A composed digest, for the record.
@@ -34,8 +53,8 @@ pub struct DigestRecord {
     pub composed: DateTime<Utc>,
     /// The changes that it reports.
     pub change_ids: Vec<i64>,
-    /// The cursor from now on.
-    pub cursor: i64,
+    /// How far the subscription has read from now on.
+    pub progress: Progress,
     /// The troubles of feeds that it tells the operator.
     pub troubles: Vec<i64>,
     /// The notices about mail that it tells the operator.
@@ -85,9 +104,20 @@ impl Store {
     /// When the database fails or the subscription was never registered.
     pub fn subscription_state(&self, name: &str) -> Result<SubscriptionState, StoreError> {
         self.connection
-            .query_row("SELECT cursor, last_run FROM subscription WHERE name = ?1", [name], |row| {
-                Ok(SubscriptionState { cursor: row.get(0)?, last_run: time(row.get(1)?) })
-            })
+            .query_row(
+                "SELECT cursor, last_run, max(cursor, coalesce(watched, 0)),
+                        (SELECT count(DISTINCT change_id) FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id > cursor AND subscription = name)
+                 FROM subscription WHERE name = ?1",
+                [name],
+                |row| {
+                    Ok(SubscriptionState {
+                        cursor: row.get(0)?,
+                        last_run: time(row.get(1)?),
+                        watched: row.get(2)?,
+                        told_at_once: row.get(3)?,
+                    })
+                },
+            )
             .map_err(while_doing("reading a digest's state"))
     }
 
@@ -132,10 +162,12 @@ impl Store {
                 insert_message(&transaction, id, message, digest.composed)?;
                 crash::point("store.digest.message");
             }
-            transaction.execute(
-                "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
-                params![digest.subscription, digest.cursor, seconds(digest.until)],
-            )?;
+            match digest.progress {
+                Progress::Period { cursor } => {
+                    close_period(&transaction, &digest.subscription, cursor, digest.until)?
+                }
+                Progress::Watched { up_to } => watch(&transaction, &digest.subscription, up_to)?,
+            }
             crash::point("store.digest.before-commit");
             transaction.commit()?;
             crash::point("store.digest.committed");
@@ -154,12 +186,39 @@ impl Store {
         cursor: i64,
         until: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.connection
-            .execute(
-                "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
-                params![subscription, cursor, seconds(until)],
-            )
-            .map(drop)
+        close_period(&self.connection, subscription, cursor, until)
             .map_err(while_doing("closing a quiet period"))
     }
+
+    /// Nothing of the changes up to this one is to be told at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn skip_watched(&mut self, subscription: &str, up_to: i64) -> Result<(), StoreError> {
+        watch(&self.connection, subscription, up_to)
+            .map_err(while_doing("looking for watched names"))
+    }
+}
+
+fn close_period(
+    connection: &Connection,
+    subscription: &str,
+    cursor: i64,
+    until: DateTime<Utc>,
+) -> Result<(), rusqlite::Error> {
+    connection
+        .execute(
+            "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
+            params![subscription, cursor, seconds(until)],
+        )
+        .map(drop)
+}
+
+fn watch(connection: &Connection, subscription: &str, up_to: i64) -> Result<(), rusqlite::Error> {
+    connection
+        .execute(
+            "UPDATE subscription SET watched = ?2 WHERE name = ?1",
+            params![subscription, up_to],
+        )
+        .map(drop)
 }

@@ -1,0 +1,6 @@
+-- What subscriptions remember beside their period: what was told at once of watched names.
+
+ALTER TABLE subscription ADD COLUMN watched INTEGER;  -- changes up to this id were looked through for watched names; none: those up to the cursor
+
+-- Who was told of a change, and of what it corrects.
+CREATE INDEX digest_change_by_change ON digest_change (change_id);

@@ -1,0 +1,199 @@
+//! Subscriptions over time: what goes out when, and how messages hang together. Time is simulated;
+//! feeds, store and messages are the real ones.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use gazetted::config::{self, Environment};
+use gazetted::daemon::{Clock, Cycle, by_address};
+use gazetted::model::Feed;
+use mail_parser::MessageParser;
+
+use crate::daemon::{Daemon, wait_until};
+use crate::http::{Answer, Server};
+use crate::setup::{CHAIR, JOINS, Place, err, out, rss};
+
+const DAY: i64 = 86_400;
+/// 2026-11-19, 07:06:40 UTC.
+const START: i64 = 1_795_072_000;
+
+const QUILL: (&str, &str, &str) =
+    ("quill", "News", "Quill Data has joined the Open Lattice Foundation as a Silver member.");
+
+type News<'a> = (&'a str, &'a str, &'a str);
+
+/// A feed, a folder of mail, a clock, and the program between them.
+struct Rig {
+    http: Server,
+    place: Place,
+    now: &'static AtomicI64,
+    cycle: Cycle,
+}
+
+/// A message as its reader has it.
+struct Mail {
+    subject: String,
+    text: String,
+}
+
+impl Mail {
+    fn read(bytes: &[u8]) -> Mail {
+        let message = MessageParser::default().parse(bytes).unwrap();
+        let text = message.body_text(0).unwrap();
+        Mail {
+            subject: message.subject().unwrap().to_owned(),
+            text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
+impl Rig {
+    /// `digest` are more keys of the one digest.
+    fn new(digest: &str) -> Rig {
+        let http = Server::start();
+        let place = Place::new(&http.url("/feed"), digest);
+        let now = Box::leak(Box::new(AtomicI64::new(START)));
+        let config = config::load(&place.config(), &Environment::default()).unwrap();
+        let cycle = Cycle::new(config, Clock::Simulated(now), None).unwrap();
+        Rig { http, place, now, cycle }
+    }
+
+    async fn poll(&self, news: &[News<'_>]) {
+        self.http.set("/feed", Answer::ok(rss(news)));
+        let feeds: Vec<Feed> = self.cycle.config().feeds.iter().map(|f| f.feed.clone()).collect();
+        for group in by_address(feeds, &self.cycle.states().await.unwrap()) {
+            self.cycle.poll(group).await.unwrap();
+        }
+    }
+
+    fn days(&self, days: i64) {
+        self.now.fetch_add(days * DAY, Ordering::SeqCst);
+    }
+
+    /// The scheduled digest; the message that it made.
+    async fn digest(&self) -> Option<Mail> {
+        let digest = self.cycle.config().digests[0].clone();
+        self.new_mail(self.cycle.compose(&digest, false).await.unwrap().is_some()).await
+    }
+
+    /// What is told at once.
+    async fn at_once(&self) -> Option<Mail> {
+        let digest = self.cycle.config().digests[0].clone();
+        self.new_mail(self.cycle.compose_watched(&digest).await.unwrap().is_some()).await
+    }
+
+    async fn new_mail(&self, composed: bool) -> Option<Mail> {
+        let before: Vec<Vec<u8>> = self.place.messages();
+        self.cycle.deliver().await.unwrap();
+        let mut new = self.place.messages();
+        new.retain(|m| !before.contains(m));
+        assert_eq!(new.len(), usize::from(composed), "one message for the one reader");
+        new.first().map(|bytes| Mail::read(bytes))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watched_names_are_told_at_once_and_not_again() {
+    let rig = Rig::new("watch = [\"Meridian Cloud\"]\nwatch_immediately = true\n");
+    rig.poll(&[JOINS, QUILL]).await;
+    let told = rig.at_once().await.unwrap();
+    assert_eq!(told.subject, "Meridian Cloud joined as Platinum member · Open Lattice Foundation");
+    assert!(told.text.contains("WATCHED") && !told.text.contains("Quill"), "{}", told.text);
+    assert!(rig.at_once().await.is_none(), "once");
+    rig.days(1);
+    let digest = rig.digest().await.unwrap();
+    assert_eq!(digest.subject, "1 joined: Quill Data");
+    assert!(digest.text.contains("1 more change was told at once"), "{}", digest.text);
+    assert!(digest.text.contains("19 – 20 November 2026"), "the period went on: {}", digest.text);
+    rig.days(1);
+    let edited = (
+        JOINS.0,
+        JOINS.1,
+        "Meridian Cloud has joined the Open Lattice Foundation as a Gold member.",
+    );
+    rig.poll(&[edited, QUILL]).await;
+    assert_eq!(rig.at_once().await.unwrap().subject, "1 correction: Meridian Cloud");
+    assert!(rig.digest().await.is_none(), "everything was told");
+}
+
+/// Corrected before the digest, after it was told at once: the correction alone is left to tell.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_at_once_and_edited_since_is_only_corrected() {
+    let rig = Rig::new("watch = [\"Meridian Cloud\"]\nwatch_immediately = true\n");
+    rig.poll(&[JOINS]).await;
+    rig.at_once().await.unwrap();
+    let edited = (
+        JOINS.0,
+        JOINS.1,
+        "Meridian Cloud has joined the Open Lattice Foundation as a Gold member.",
+    );
+    rig.poll(&[edited]).await;
+    let digest = rig.digest().await.unwrap();
+    assert_eq!(digest.subject, "1 correction: Meridian Cloud");
+    assert!(digest.text.contains("reported before as Platinum"), "{}", digest.text);
+    // Edited before anybody was told: it is told once, and as it is now.
+    let rig = Rig::new("watch = [\"Meridian Cloud\"]\nwatch_immediately = true\n");
+    rig.poll(&[JOINS]).await;
+    rig.poll(&[edited]).await;
+    assert!(rig.at_once().await.unwrap().subject.contains("Gold"));
+    assert!(rig.digest().await.is_none());
+}
+
+#[test]
+fn the_daemon_tells_watched_news_without_waiting_for_the_schedule() {
+    let server = Server::start();
+    server.set("/feed", Answer::ok(rss(&[JOINS, CHAIR])));
+    let more = "watch = [\"ANA CASTELLAN\"]\nwatch_immediately = true\n";
+    let place = Place::new(&server.url("/feed"), more);
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    std::fs::write(place.config(), text.replace("\"0 7 * * *\"", "\"0 7 29 2 *\"")).unwrap();
+    let mut daemon = Daemon::start(&place);
+    daemon.wait_for("READY=1");
+    wait_until("the news are mailed", || !place.messages().is_empty());
+    daemon.stop();
+    let messages = place.messages();
+    assert_eq!(messages.len(), 1);
+    let mail = Mail::read(&messages[0]);
+    assert!(
+        mail.text.contains("Ana Castellan") && !mail.text.contains("Meridian"),
+        "{}",
+        mail.text
+    );
+}
+
+/// The built-in list and the user's: a digest of the parent has the news of what belongs to it.
+#[test]
+fn a_digest_of_a_body_includes_what_belongs_to_it_where_asked() {
+    let server = Server::start();
+    server.set("/feed", Answer::ok(rss(&[JOINS])));
+    let lexicon =
+        "[[body]]\nname = \"Open Lattice Foundation\"\naliases = [\"OLF\"]\nparent = \"CNCF\"\n";
+    for (bodies, children, told) in [
+        ("Linux Foundation", false, false),
+        ("Linux Foundation", true, true),
+        ("OLF", false, true),
+        ("Apache Software Foundation", true, false),
+    ] {
+        let more = format!("bodies = [\"{bodies}\"]\ninclude_children = {children}\n");
+        let place = Place::new(&server.url("/feed"), &more);
+        std::fs::write(place.folder.path().join("words.toml"), lexicon).unwrap();
+        let text = std::fs::read_to_string(place.config()).unwrap();
+        std::fs::write(place.config(), format!("detect.lexicons = [\"words.toml\"]\n{text}"))
+            .unwrap();
+        let run = place.run(&["once"]);
+        assert!(run.status.success(), "{}", err(&run));
+        assert_eq!(out(&run).contains("Meridian Cloud joined"), told, "{bodies} {children}");
+    }
+}
+
+#[test]
+fn switches_without_what_they_are_about_are_refused() {
+    let place = Place::new(
+        "https://lattice.example/feed",
+        "watch_immediately = true\ninclude_children = true\n",
+    );
+    let run = place.run(&["check"]);
+    assert_eq!(run.status.code(), Some(78));
+    for part in ["this [[digest]] has no `watch`", "this [[digest]] has no `bodies`"] {
+        assert!(err(&run).contains(part), "{part} is missing in {}", err(&run));
+    }
+}

@@ -4,3 +4,5 @@ ALTER TABLE subscription ADD COLUMN watched INTEGER;  -- changes up to this id w
 
 -- Who was told of a change, and of what it corrects.
 CREATE INDEX digest_change_by_change ON digest_change (change_id);
+CREATE INDEX change_by_fact ON change (fact_id);
+CREATE INDEX outbox_by_digest ON outbox (digest_id);

@@ -43,6 +43,8 @@ const IDLE_MAX: usize = 8;
 const REASON_CHARS_MAX: usize = 300;
 /// Exit codes of `sendmail` that no second try would change: EX_NOUSER and EX_NOHOST of sysexits(3).
 const SENDMAIL_REFUSED: [i32; 2] = [67, 68];
+/// A message names no more that it corrects, the newest: a header does not grow without end.
+const CORRECTS_MAX: usize = 20;
 /// A password command takes no longer.
 const PASSWORD_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -77,6 +79,8 @@ pub struct Outgoing<'a> {
     pub date: DateTime<Utc>,
     /// Its Message-ID, from [`message_id`].
     pub message_id: &'a str,
+    /// The Message-IDs of the messages that it corrects, the oldest first.
+    pub corrects: &'a [String],
 }
 
 /// The Message-ID of a digest for a reader. `changes` are the first and last change that it
@@ -92,6 +96,13 @@ pub fn message_id(
     let hash = hash(&format!("{subscription}\n{recipient}"));
     let (first, last) = changes;
     format!("<{label}.{}.{first}-{last}.{hash}@{}>", slug(subscription), domain(settings))
+}
+
+/// What every message of a subscription refers to, so that mail programs show them as one
+/// conversation (RFC 5322 §3.6.4). No message has this identifier: nobody has to know which was the
+/// first.
+pub fn thread_id(settings: &MailSettings, subscription: &str) -> String {
+    format!("<thread.{}.{}@{}>", slug(subscription), hash(subscription), domain(settings))
 }
 
 /// Builds a message: text and HTML, the headers of an automatic list (RFC 2919, 2369, 3834).
@@ -112,24 +123,30 @@ pub fn build_message(settings: &MailSettings, outgoing: &Outgoing) -> Result<Vec
             .header(ContentTransferEncoding::QuotedPrintable)
             .body(body.to_owned())
     };
-    let message = Message::builder()
+    let thread = thread_id(settings, outgoing.subscription);
+    let skipped = outgoing.corrects.len().saturating_sub(CORRECTS_MAX);
+    let corrects = &outgoing.corrects[skipped..];
+    let references = std::iter::once(&thread).chain(corrects);
+    let mut message = Message::builder()
         .from(Mailbox::new(name, sender))
         .to(Mailbox::new(None, address(outgoing.recipient)?))
         .subject(clean(outgoing.subject))
         .date(outgoing.date.into())
         .message_id(Some(outgoing.message_id.to_owned()))
+        .references(references.map(String::as_str).collect::<Vec<_>>().join(" "))
         .header(ListId(format!("{} <{list}>", ascii(&clean(outgoing.subscription)))))
         .header(ListUnsubscribe(unsubscribe))
         .header(AutoSubmitted("auto-generated".into()))
         .header(Precedence("bulk".into()))
         .header(AutoResponseSuppress("All".into()))
-        .header(ContentLanguage("en".into()))
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(part(ContentType::TEXT_PLAIN, outgoing.text))
-                .singlepart(part(ContentType::TEXT_HTML, outgoing.html)),
-        )
-        .map_err(|e| MailError::Build(e.to_string()))?;
+        .header(ContentLanguage("en".into()));
+    if !corrects.is_empty() {
+        message = message.in_reply_to(corrects.join(" "));
+    }
+    let parts = MultiPart::alternative()
+        .singlepart(part(ContentType::TEXT_PLAIN, outgoing.text))
+        .singlepart(part(ContentType::TEXT_HTML, outgoing.html));
+    let message = message.multipart(parts).map_err(|e| MailError::Build(e.to_string()))?;
     Ok(message.formatted())
 }
 
@@ -653,6 +670,7 @@ mod tests {
             html: "<p>Hello",
             date: DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
             message_id: "<1@example.org>",
+            corrects: &[],
         }
     }
 
@@ -673,6 +691,25 @@ mod tests {
         ] {
             let raw = message.header_raw(header).unwrap_or_default();
             assert!(raw.contains(value), "{header}: {raw}");
+        }
+    }
+
+    #[test]
+    fn a_message_stands_in_the_thread_of_its_subscription_under_what_it_corrects() {
+        let ids: Vec<String> = (1..=25).map(|n| format!("<{n}@example.org>")).collect();
+        for (corrects, replies) in [(&ids[..0], 0), (&ids[..2], 2), (&ids[..], CORRECTS_MAX)] {
+            let bytes = build_message(&settings("g"), &Outgoing { corrects, ..outgoing("s", "x") });
+            let bytes = bytes.unwrap();
+            assert!(bytes.split(|b| *b == b'\n').all(|line| line.len() <= 998));
+            let message = MessageParser::default().parse(&bytes).unwrap();
+            let list = |header: &str| -> Vec<String> {
+                let raw = message.header_raw(header).unwrap_or_default();
+                raw.split_whitespace().map(str::to_owned).collect()
+            };
+            let newest = &corrects[corrects.len() - replies..];
+            let root = thread_id(&settings("g"), "Boards, weekly");
+            assert_eq!(list("In-Reply-To"), newest);
+            assert_eq!(list("References"), [&[root][..], newest].concat());
         }
     }
 

@@ -96,12 +96,15 @@ pub struct DigestResult {
     pub text: String,
     /// Its HTML part.
     pub html: String,
+    /// The messages that it corrects: reader and Message-ID, the oldest first.
+    pub corrects: Vec<(String, String)>,
 }
 
 impl DigestResult {
-    fn of(digest: Digest, context: &Context) -> DigestResult {
+    fn of(digest: Digest, prepared: &Prepared) -> DigestResult {
+        let context = &prepared.context;
         let (text, html) = (render_text(&digest, context), render_html(&digest, context));
-        DigestResult { digest, text, html }
+        DigestResult { digest, text, html, corrects: prepared.corrects.clone() }
     }
 }
 
@@ -138,6 +141,7 @@ struct Prepared {
     context: Context,
     period: Period,
     progress: Progress,
+    corrects: Vec<(String, String)>,
 }
 
 impl Prepared {
@@ -348,7 +352,7 @@ impl Cycle {
         until: DateTime<Utc>,
     ) -> Result<Option<DigestResult>, CycleError> {
         let name = digest.subscription.name.clone();
-        let shown = prepared.digest.clone().map(|d| DigestResult::of(d, &prepared.context));
+        let shown = prepared.digest.clone().map(|d| DigestResult::of(d, prepared));
         let messages = self.messages(digest, prepared, shown.as_ref(), troubles, until)?;
         crash::point("compose.built");
         if shown.is_none() && messages.is_empty() {
@@ -416,7 +420,7 @@ impl Cycle {
                 compose_health(&digest.subscription.name, &health, period, context)
             }
         };
-        let mut result = DigestResult::of(shown, &prepared.context);
+        let mut result = DigestResult::of(shown, prepared);
         if result.digest.change_ids.is_empty() {
             result.digest.label = format!("{}.{}", result.digest.label, troubles.label());
         }
@@ -430,8 +434,7 @@ impl Cycle {
     /// When the store fails.
     pub async fn preview(&self, digest: &DigestConfig) -> Result<Option<DigestResult>, CycleError> {
         let prepared = self.prepare(digest, Occasion::Scheduled, false, self.clock.now()).await?;
-        let context = prepared.context;
-        Ok(prepared.digest.map(|digest| DigestResult::of(digest, &context)))
+        Ok(prepared.digest.clone().map(|digest| DigestResult::of(digest, &prepared)))
     }
 
     async fn prepare(
@@ -441,7 +444,8 @@ impl Cycle {
         late: bool,
         until: DateTime<Utc>,
     ) -> Result<Prepared, CycleError> {
-        let name = digest.subscription.name.clone();
+        let subscription = &digest.subscription;
+        let name = subscription.name.clone();
         let (state, changes, last, feeds) = self
             .with("reading changes", move |s| {
                 let state = s.subscription_state(&name)?;
@@ -459,8 +463,8 @@ impl Cycle {
             timezone: digest.timezone,
         };
         let period = period(state.last_run, until, digest.timezone);
-        let selection = self.selections.get(&digest.subscription.name).cloned();
-        let selection = selection.unwrap_or_else(|| Selection::plain(&digest.subscription));
+        let selection = self.selections.get(&subscription.name).cloned();
+        let selection = selection.unwrap_or_else(|| Selection::plain(subscription));
         let (digest, progress) = match occasion {
             Occasion::Scheduled => (
                 compose(&changes, &selection, period.clone(), &context),
@@ -471,7 +475,22 @@ impl Cycle {
                 Progress::Watched { up_to: last },
             ),
         };
-        Ok(Prepared { digest, context, period, progress })
+        let corrects = self.corrects(subscription, digest.as_ref()).await?;
+        Ok(Prepared { digest, context, period, progress, corrects })
+    }
+
+    /// The messages that first told what a digest corrects.
+    async fn corrects(
+        &self,
+        subscription: &Subscription,
+        digest: Option<&Digest>,
+    ) -> Result<Vec<(String, String)>, CycleError> {
+        let changes = digest.map(|d| d.corrected.clone()).unwrap_or_default();
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let name = subscription.name.clone();
+        self.with("looking for what is corrected", move |s| s.first_told(&name, &changes)).await
     }
 
     /// The message to one reader.
@@ -496,6 +515,8 @@ impl Cycle {
             span,
             recipient,
         );
+        let to_them = result.corrects.iter().filter(|(reader, _)| reader == recipient);
+        let corrects: Vec<String> = to_them.map(|(_, message)| message.clone()).collect();
         let outgoing = Outgoing {
             subscription: &result.digest.subscription,
             recipient,
@@ -504,6 +525,7 @@ impl Cycle {
             html: &result.html,
             date,
             message_id: &id,
+            corrects: &corrects,
         };
         let bytes = build_message(&self.config.mail, &outgoing)?;
         Ok(NewMessage {

@@ -78,7 +78,7 @@ pub fn compose_watched(
         }
         _ => digest.subject,
     };
-    Some(Digest { label, subject: cut(subject), ..digest })
+    Some(Digest { label, subject: crate::model::one_line(&subject, SUBJECT_CHARS_MAX), ..digest })
 }
 
 fn of_changes(
@@ -116,6 +116,7 @@ fn of_changes(
         late: context.late,
         told_at_once: 0,
         change_ids,
+        corrected: corrected.iter().map(|c| c.id).collect(),
         feeds_read: context.feeds_read,
         feeds_failing: context.feeds_failing,
         health: Vec::new(),
@@ -145,6 +146,7 @@ pub fn compose_health(
         late: false,
         told_at_once: 0,
         change_ids: Vec::new(),
+        corrected: Vec::new(),
         feeds_read: context.feeds_read,
         feeds_failing: context.feeds_failing,
         health: health.iter().map(|l| one_line(l)).collect(),
@@ -227,16 +229,6 @@ fn subject(counts: &str, changes: &[&Change]) -> String {
         }
         shown -= 1;
     }
-}
-
-/// A subject line that is not too long.
-fn cut(subject: String) -> String {
-    if subject.chars().count() <= SUBJECT_CHARS_MAX {
-        return subject;
-    }
-    let kept: String = subject.chars().take(SUBJECT_CHARS_MAX - 2).collect();
-    let whole = kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words);
-    format!("{whole} …")
 }
 
 fn sections(changes: &[&Change], context: &Context) -> Vec<DigestSection> {

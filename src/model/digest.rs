@@ -123,6 +123,8 @@ pub struct Digest {
     pub told_at_once: u32,
     /// The changes it reports, by row.
     pub change_ids: Vec<i64>,
+    /// Those of them that correct what was told before.
+    pub corrected: Vec<i64>,
     /// How many feeds were read in the period.
     pub feeds_read: usize,
     /// How many of them fail now.

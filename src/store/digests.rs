@@ -121,6 +121,38 @@ impl Store {
             .map_err(while_doing("reading a digest's state"))
     }
 
+    /// The messages that first told what some changes correct: reader and Message-ID, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn first_told(
+        &self,
+        subscription: &str,
+        corrections: &[i64],
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = "WITH RECURSIVE form (id) AS (
+                     SELECT amends FROM fact JOIN change ON change.fact_id = fact.id WHERE change.id = ?1 AND amends IS NOT NULL
+                     UNION SELECT amends FROM fact JOIN form ON fact.id = form.id WHERE amends IS NOT NULL
+                   )
+                   SELECT digest_id, recipient, message_id FROM outbox WHERE digest_id =
+                     (SELECT min(digest_id) FROM form JOIN change ON change.fact_id = form.id JOIN digest_change ON change_id = change.id
+                        JOIN digest ON digest.id = digest_id WHERE subscription = ?2)";
+        let look = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut found: Vec<(i64, String, String)> = Vec::new();
+            for change in corrections {
+                let rows = statement.query_map(params![change, subscription], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?;
+                found.extend(rows.collect::<Result<Vec<_>, _>>()?);
+            }
+            found.sort();
+            found.dedup();
+            Ok(found.into_iter().map(|(_, reader, message)| (reader, message)).collect())
+        };
+        look().map_err(while_doing("looking for what is corrected"))
+    }
+
     /// Records a digest, its changes, its messages and the subscription's cursor, all or nothing
     /// (invariant 4).
     ///

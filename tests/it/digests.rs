@@ -31,6 +31,9 @@ struct Rig {
 
 /// A message as its reader has it.
 struct Mail {
+    id: String,
+    references: Vec<String>,
+    in_reply_to: Vec<String>,
     subject: String,
     text: String,
 }
@@ -39,7 +42,14 @@ impl Mail {
     fn read(bytes: &[u8]) -> Mail {
         let message = MessageParser::default().parse(bytes).unwrap();
         let text = message.body_text(0).unwrap();
+        let ids = |header: &str| -> Vec<String> {
+            let raw = message.header_raw(header).unwrap_or_default();
+            raw.split_whitespace().map(str::to_owned).collect()
+        };
         Mail {
+            id: ids("Message-ID").remove(0),
+            references: ids("References"),
+            in_reply_to: ids("In-Reply-To"),
             subject: message.subject().unwrap().to_owned(),
             text: text.split_whitespace().collect::<Vec<_>>().join(" "),
         }
@@ -136,6 +146,27 @@ async fn what_was_told_at_once_and_edited_since_is_only_corrected() {
     rig.poll(&[edited]).await;
     assert!(rig.at_once().await.unwrap().subject.contains("Gold"));
     assert!(rig.digest().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn digests_are_one_thread_and_a_correction_answers_what_told_it_first() {
+    let rig = Rig::new("");
+    rig.poll(&[JOINS]).await;
+    let first = rig.digest().await.unwrap();
+    assert_eq!((first.references.len(), first.in_reply_to.len()), (1, 0));
+    rig.days(1);
+    rig.poll(&[JOINS, QUILL]).await;
+    let second = rig.digest().await.unwrap();
+    assert_eq!((&second.references, second.in_reply_to.len()), (&first.references, 0));
+    for tier in ["Gold", "Silver"] {
+        rig.days(1);
+        let text =
+            format!("Meridian Cloud has joined the Open Lattice Foundation as a {tier} member.");
+        rig.poll(&[(JOINS.0, JOINS.1, &text), QUILL]).await;
+        let correction = rig.digest().await.unwrap();
+        assert_eq!(correction.in_reply_to, [first.id.clone()], "{tier}");
+        assert_eq!(correction.references, [first.references[0].clone(), first.id.clone()]);
+    }
 }
 
 #[test]

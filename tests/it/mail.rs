@@ -33,6 +33,7 @@ fn item(recipient: &str) -> OutboxItem {
         html: "<p>x",
         date: now(),
         message_id: "<1@example.org>",
+        corrects: &[],
     };
     let bytes = build_message(&settings(Transport::File { path: "x".into() }), &outgoing).unwrap();
     OutboxItem {

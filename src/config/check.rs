@@ -552,6 +552,7 @@ impl Checker<'_> {
         let include_children = self.switch(&section, "include_children", "bodies", &bodies);
         let watch = list("watch");
         let watch_immediately = self.switch(&section, "watch_immediately", "watch", &watch);
+        let all_quiet = self.one_of(section.string("all_quiet").as_ref(), &["never", "monthly"]);
         let min_confidence = section.number("min_confidence").and_then(|c| {
             let fine = (0.0..=1.0).contains(&c.value);
             if !fine {
@@ -576,6 +577,7 @@ impl Checker<'_> {
             min_confidence,
             watch,
             watch_immediately,
+            all_quiet: all_quiet == Some("monthly"),
         };
         Some(DigestConfig { subscription, schedule, timezone })
     }

@@ -13,13 +13,14 @@ use crate::config::{Config, DigestConfig};
 use crate::crash;
 use crate::detect::{Grammar, Names, UserLexicon};
 use crate::digest::{
-    Context, Selection, compose, compose_health, compose_watched, period, render_html, render_text,
+    Context, Selection, compose, compose_health, compose_quiet, compose_watched, is_quiet_for_long,
+    period, render_html, render_text,
 };
 use crate::fetch::{Client, FetchError};
 use crate::health::{judge, line};
 use crate::mail::{MailError, Mailer, Outgoing, build_message, message_id};
 use crate::model::{
-    Attempt, Delivery, Digest, Feed, FeedName, FeedState, Notice, Occasion, OutboxItem,
+    Attempt, Delivery, Digest, Feed, FeedName, FeedState, Late, Notice, Occasion, OutboxItem,
     OutboxState, Outcome, Period, Subscription, Trouble,
 };
 use crate::outbox::after_attempt;
@@ -161,6 +162,7 @@ impl Prepared {
             subject: subject.to_owned(),
             composed: self.period.until,
             change_ids: change_ids.to_vec(),
+            to_readers: self.digest.is_some(),
             progress: self.progress,
             troubles: troubles.of_feeds.iter().map(|t| t.id).collect(),
             notices: troubles.of_mail.iter().map(|n| n.id).collect(),
@@ -317,7 +319,7 @@ impl Cycle {
     pub async fn compose(
         &self,
         digest: &DigestConfig,
-        late: bool,
+        late: Option<Late>,
     ) -> Result<Option<DigestResult>, CycleError> {
         let until = self.clock.now();
         crash::point("compose.begun");
@@ -339,7 +341,7 @@ impl Cycle {
         digest: &DigestConfig,
     ) -> Result<Option<DigestResult>, CycleError> {
         let until = self.clock.now();
-        let prepared = self.prepare(digest, Occasion::Watch, false, until).await?;
+        let prepared = self.prepare(digest, Occasion::Watch, None, until).await?;
         self.put_out(digest, &prepared, &Troubles::default(), until).await
     }
 
@@ -433,7 +435,7 @@ impl Cycle {
     /// # Errors
     /// When the store fails.
     pub async fn preview(&self, digest: &DigestConfig) -> Result<Option<DigestResult>, CycleError> {
-        let prepared = self.prepare(digest, Occasion::Scheduled, false, self.clock.now()).await?;
+        let prepared = self.prepare(digest, Occasion::Scheduled, None, self.clock.now()).await?;
         Ok(prepared.digest.clone().map(|digest| DigestResult::of(digest, &prepared)))
     }
 
@@ -441,7 +443,7 @@ impl Cycle {
         &self,
         digest: &DigestConfig,
         occasion: Occasion,
-        late: bool,
+        late: Option<Late>,
         until: DateTime<Utc>,
     ) -> Result<Prepared, CycleError> {
         let subscription = &digest.subscription;
@@ -465,16 +467,24 @@ impl Cycle {
         let period = period(state.last_run, until, digest.timezone);
         let selection = self.selections.get(&subscription.name).cloned();
         let selection = selection.unwrap_or_else(|| Selection::plain(subscription));
-        let (digest, progress) = match occasion {
-            Occasion::Scheduled => (
-                compose(&changes, &selection, period.clone(), &context),
-                Progress::Period { cursor: last },
-            ),
+        let (found, progress) = match occasion {
             Occasion::Watch => (
                 compose_watched(&changes, &selection, period.clone(), &context),
                 Progress::Watched { up_to: last },
             ),
+            Occasion::Scheduled | Occasion::Quiet => (
+                compose(&changes, &selection, period.clone(), &context),
+                Progress::Period { cursor: last },
+            ),
         };
+        let quiet = subscription.all_quiet
+            && occasion != Occasion::Watch
+            && is_quiet_for_long(state.spoke, until, digest.timezone);
+        let note = || {
+            let silence = self::period(state.spoke, until, digest.timezone);
+            compose_quiet(&subscription.name, silence, &context)
+        };
+        let digest = found.or_else(|| quiet.then(note));
         let corrects = self.corrects(subscription, digest.as_ref()).await?;
         Ok(Prepared { digest, context, period, progress, corrects })
     }

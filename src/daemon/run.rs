@@ -12,8 +12,8 @@ use super::cycle::{Cycle, CycleError, PollResult};
 use super::notify;
 use super::upkeep::{DAILY, keep_up, upkeep_is_due};
 use crate::config::{self, DigestConfig, Environment};
-use crate::model::Outcome;
-use crate::schedule::next_due;
+use crate::model::{Late, Outcome};
+use crate::schedule::{missed, next_due};
 use crate::store::{Store, SubscriptionState};
 
 type Polls = JoinSet<Result<Vec<PollResult>, CycleError>>;
@@ -190,7 +190,7 @@ async fn compose_due(cycle: &Cycle) -> Result<(), CycleError> {
         let (state, last) = cycle.with("reading a digest's state", look).await?;
         let due = digest_time(digest, state.last_run, now).filter(|at| *at <= now);
         let result = match due {
-            Some(due) => cycle.compose(digest, now - due > LATE_AFTER).await?,
+            Some(_) => cycle.compose(digest, lateness(digest, state.last_run, now)).await?,
             None if is_to_watch(digest, &state, last) => cycle.compose_watched(digest).await?,
             None => None,
         };
@@ -199,6 +199,12 @@ async fn compose_due(cycle: &Cycle) -> Result<(), CycleError> {
         }
     }
     Ok(())
+}
+
+/// That a digest goes out after its time, where it does.
+fn lateness(digest: &DigestConfig, last_run: DateTime<Utc>, now: DateTime<Utc>) -> Option<Late> {
+    let (due, times) = missed(&digest.schedule, digest.timezone, last_run, now)?;
+    (now - due > LATE_AFTER).then_some(Late { due, times })
 }
 
 /// Hands over what is due.

@@ -1,13 +1,13 @@
 //! From changes to a digest: which, in what order, in which words.
 
-use chrono::{DateTime, Datelike, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Months, Utc};
 use chrono_tz::Tz;
 
 use super::selection::Selection;
 use crate::model::{
     Appointment, AppointmentAction, Change, ChangeKind, Detail, Digest, DigestItem, DigestSection,
-    Fact, HostingAction, Kind, MembershipAction, Occasion, Period, Polarity, Sighting, SourceLink,
-    TextSource, fold, fold_name,
+    Fact, HostingAction, Kind, Late, MembershipAction, Occasion, Period, Polarity, Sighting,
+    SourceLink, TextSource, fold, fold_name,
 };
 
 /// Facts below this confidence are shown as unconfirmed.
@@ -27,8 +27,8 @@ pub struct Context {
     pub feeds_read: usize,
     /// Feeds that fail now.
     pub feeds_failing: usize,
-    /// Whether the digest goes out later than its schedule asked.
-    pub late: bool,
+    /// That the digest goes out later than its schedule asked.
+    pub late: Option<Late>,
     /// Changes of the period that were told at once.
     pub told_at_once: u32,
     /// The machine that sends it.
@@ -113,7 +113,7 @@ fn of_changes(
         sections: sections(&others, context),
         unconfirmed: items(&unsure, context, Manner::Unconfirmed),
         corrections: items(&corrected, context, Manner::Correction),
-        late: context.late,
+        late: context.late.map(|late| lateness(late, context.timezone)),
         told_at_once: 0,
         change_ids,
         corrected: corrected.iter().map(|c| c.id).collect(),
@@ -143,7 +143,7 @@ pub fn compose_health(
         sections: Vec::new(),
         unconfirmed: Vec::new(),
         corrections: Vec::new(),
-        late: false,
+        late: None,
         told_at_once: 0,
         change_ids: Vec::new(),
         corrected: Vec::new(),
@@ -152,6 +152,36 @@ pub fn compose_health(
         health: health.iter().map(|l| one_line(l)).collect(),
         period,
     }
+}
+
+/// Whether readers who were told nothing since `spoke` are to hear that all is quiet: from the same day
+/// of the next month on.
+pub fn is_quiet_for_long(spoke: DateTime<Utc>, now: DateTime<Utc>, timezone: Tz) -> bool {
+    let day = |at: DateTime<Utc>| at.with_timezone(&timezone).date_naive();
+    day(spoke).checked_add_months(Months::new(1)).is_some_and(|month| month <= day(now))
+}
+
+/// A digest that says that there was nothing to say.
+pub fn compose_quiet(subscription: &str, period: Period, context: &Context) -> Digest {
+    let since = period.first_day.format("%-d %B");
+    Digest {
+        label: format!("quiet-{}", period.last_day),
+        subject: format!("All quiet: nothing new since {since}"),
+        counts: "All quiet".to_owned(),
+        occasion: Occasion::Quiet,
+        late: context.late.map(|late| lateness(late, context.timezone)),
+        ..compose_health(subscription, &[], period, context)
+    }
+}
+
+/// That a digest is late, in words.
+fn lateness(late: Late, timezone: Tz) -> String {
+    let due = late.due.with_timezone(&timezone).format("%-d %B %Y at %H:%M");
+    let more = match late.times {
+        0 | 1 => String::new(),
+        times => format!(" It stands for {times} digests."),
+    };
+    format!("This digest is late: it was due on {due}, and gazetted was not running then.{more}")
 }
 
 /// One day by its date, a week by its ISO week, anything else by its last day.
@@ -616,7 +646,7 @@ pub(super) mod tests {
         Context {
             feeds_read: 142,
             feeds_failing: 1,
-            late: false,
+            late: None,
             told_at_once: 0,
             host: "host.example.org".into(),
             contact: "ops@example.org".into(),
@@ -636,6 +666,7 @@ pub(super) mod tests {
             min_confidence: 0.5,
             watch: vec![],
             watch_immediately: false,
+            all_quiet: false,
         }
     }
 
@@ -846,6 +877,32 @@ pub(super) mod tests {
             ),
             None
         );
+    }
+
+    #[test]
+    fn a_late_digest_says_since_when_and_for_how_many() {
+        let late = |times| Late { due: at(0), times };
+        for (times, more) in [(1, ""), (4, " It stands for 4 digests.")] {
+            assert_eq!(
+                lateness(late(times), Tz::Asia__Tokyo),
+                format!(
+                    "This digest is late: it was due on 18 November 2026 at 20:06, and gazetted was not running then.{more}"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_month_of_quiet_ends_on_the_same_day_of_the_next_month() {
+        let day = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        for (spoke, now, long) in [
+            ("2026-10-26T07:00:09Z", "2026-11-26T07:00:01Z", true),
+            ("2026-10-26T07:00:09Z", "2026-11-25T23:59:59Z", false),
+            ("2027-01-31T07:00:00Z", "2027-02-28T07:00:00Z", true),
+            ("2026-10-26T07:00:00Z", "2026-10-20T07:00:00Z", false),
+        ] {
+            assert_eq!(is_quiet_for_long(day(spoke), day(now), Tz::UTC), long, "{spoke} {now}");
+        }
     }
 
     #[test]

@@ -9,6 +9,10 @@ use crate::model::{Digest, DigestItem, Occasion, Period, SourceLink};
 /// Lines of the text part are no longer, URLs aside.
 const WIDTH: usize = 72;
 
+/// What a reader is told in a month without news.
+const NOTHING: &str =
+    "Nothing that this digest asks for was announced in this time. The feeds are read as before.";
+
 #[derive(Template)]
 #[template(path = "digest.html", config = "src/digest/askama.toml")]
 struct Html<'a> {
@@ -20,6 +24,7 @@ struct Html<'a> {
     feeds: String,
     title: String,
     told_at_once: Option<String>,
+    nothing: Option<&'static str>,
 }
 
 impl Html<'_> {
@@ -48,6 +53,7 @@ pub fn render_html(digest: &Digest, context: &Context) -> String {
         feeds: feeds(digest),
         title: title(digest),
         told_at_once: told_at_once(digest),
+        nothing: (digest.occasion == Occasion::Quiet).then_some(NOTHING),
     };
     html.render().expect("writing to a string cannot fail")
 }
@@ -61,8 +67,12 @@ pub fn render_text(digest: &Digest, context: &Context) -> String {
     };
     line(&digest.counts);
     line(&format!("{}: {}", digest.subscription, span(&digest.period)));
-    if digest.late {
-        line("This digest is late: gazetted was not running when it was due.");
+    if let Some(late) = &digest.late {
+        line(&wrap(late, "", ""));
+    }
+    if digest.occasion == Occasion::Quiet {
+        line("");
+        line(&wrap(NOTHING, "", ""));
     }
     let watched = (!digest.watched.is_empty()).then_some(("Watched", &digest.watched));
     let news = digest.sections.iter().map(|s| (s.body.as_str(), &s.items));
@@ -162,6 +172,7 @@ fn feeds(digest: &Digest) -> String {
 fn title(digest: &Digest) -> String {
     match digest.occasion {
         Occasion::Scheduled => format!("Digest {}", digest.label),
+        Occasion::Quiet => "A monthly note".to_owned(),
         Occasion::Watch => "Sent at once for the watch list".to_owned(),
     }
 }

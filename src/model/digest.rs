@@ -27,6 +27,8 @@ pub struct Subscription {
     pub watch: Vec<String>,
     /// Their news go out at once, in a message of their own.
     pub watch_immediately: bool,
+    /// Its readers are told when there was nothing to say for a month.
+    pub all_quiet: bool,
 }
 
 /// Why a digest goes out.
@@ -36,6 +38,17 @@ pub enum Occasion {
     Scheduled,
     /// There is news of a watched name.
     Watch,
+    /// There was nothing to say for a month.
+    Quiet,
+}
+
+/// A digest that goes out after its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// When it was due first.
+    pub due: DateTime<Utc>,
+    /// How many times it was due since.
+    pub times: usize,
 }
 
 /// The span of time that a digest covers, half-open, with the reader's local dates for display.
@@ -117,8 +130,8 @@ pub struct Digest {
     pub unconfirmed: Vec<DigestItem>,
     /// Corrections of what an earlier digest said, as items.
     pub corrections: Vec<DigestItem>,
-    /// Whether it is sent later than its schedule asked.
-    pub late: bool,
+    /// That it is sent later than its schedule asked, where it is, in words.
+    pub late: Option<String>,
     /// How many changes of this period were told at once, each when it was found.
     pub told_at_once: u32,
     /// The changes it reports, by row.

@@ -13,7 +13,9 @@ mod name;
 mod poll;
 mod settings;
 
-pub use digest::{Digest, DigestItem, DigestSection, Occasion, Period, SourceLink, Subscription};
+pub use digest::{
+    Digest, DigestItem, DigestSection, Late, Occasion, Period, SourceLink, Subscription,
+};
 pub use document::{Article, TextSource};
 pub use fact::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Kind,

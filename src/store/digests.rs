@@ -19,6 +19,8 @@ pub struct SubscriptionState {
     pub watched: i64,
     /// How many changes behind the cursor were told at once.
     pub told_at_once: u32,
+    /// When its readers were last told something; at first, since when there is the subscription.
+    pub spoke: DateTime<Utc>,
 }
 
 /// How far a subscription has read once a digest is recorded.
@@ -53,6 +55,8 @@ pub struct DigestRecord {
     pub composed: DateTime<Utc>,
     /// The changes that it reports.
     pub change_ids: Vec<i64>,
+    /// Whether its readers are told something: health is the operator's alone.
+    pub to_readers: bool,
     /// How far the subscription has read from now on.
     pub progress: Progress,
     /// The troubles of feeds that it tells the operator.
@@ -89,7 +93,7 @@ impl Store {
             let transaction = self.connection.transaction()?;
             for subscription in subscriptions {
                 transaction.execute(
-                    "INSERT OR IGNORE INTO subscription (name, cursor, last_run) VALUES (?1, (SELECT coalesce(max(id), 0) FROM change), ?2)",
+                    "INSERT OR IGNORE INTO subscription (name, cursor, last_run, spoke) VALUES (?1, (SELECT coalesce(max(id), 0) FROM change), ?2, ?2)",
                     params![subscription.name, seconds(now)],
                 )?;
             }
@@ -106,7 +110,8 @@ impl Store {
         self.connection
             .query_row(
                 "SELECT cursor, last_run, max(cursor, coalesce(watched, 0)),
-                        (SELECT count(DISTINCT change_id) FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id > cursor AND subscription = name)
+                        (SELECT count(DISTINCT change_id) FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id > cursor AND subscription = name),
+                        coalesce(spoke, last_run)
                  FROM subscription WHERE name = ?1",
                 [name],
                 |row| {
@@ -115,6 +120,7 @@ impl Store {
                         last_run: time(row.get(1)?),
                         watched: row.get(2)?,
                         told_at_once: row.get(3)?,
+                        spoke: time(row.get(4)?),
                     })
                 },
             )
@@ -193,6 +199,12 @@ impl Store {
             for message in messages {
                 insert_message(&transaction, id, message, digest.composed)?;
                 crash::point("store.digest.message");
+            }
+            if digest.to_readers {
+                transaction.execute(
+                    "UPDATE subscription SET spoke = ?2 WHERE name = ?1",
+                    params![digest.subscription, seconds(digest.composed)],
+                )?;
             }
             match digest.progress {
                 Progress::Period { cursor } => {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use gazetted::config::{self, Environment};
 use gazetted::daemon::{Clock, Cycle, by_address};
 use gazetted::model::Feed;
+use gazetted::store::Store;
 use mail_parser::MessageParser;
 
 use crate::daemon::{Daemon, wait_until};
@@ -82,7 +83,7 @@ impl Rig {
     /// The scheduled digest; the message that it made.
     async fn digest(&self) -> Option<Mail> {
         let digest = self.cycle.config().digests[0].clone();
-        self.new_mail(self.cycle.compose(&digest, false).await.unwrap().is_some()).await
+        self.new_mail(self.cycle.compose(&digest, None).await.unwrap().is_some()).await
     }
 
     /// What is told at once.
@@ -169,6 +170,27 @@ async fn digests_are_one_thread_and_a_correction_answers_what_told_it_first() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_without_news_is_told_once_where_asked() {
+    for (keys, told) in [("", false), ("all_quiet = \"monthly\"\n", true)] {
+        let rig = Rig::new(keys);
+        rig.poll(&[JOINS]).await;
+        rig.digest().await.unwrap();
+        let mut notes = Vec::new();
+        for _ in 0..40 {
+            rig.days(1);
+            notes.extend(rig.digest().await);
+        }
+        assert_eq!(notes.len(), usize::from(told));
+        let Some(note) = notes.first() else { continue };
+        assert_eq!(note.subject, "All quiet: nothing new since 19 November");
+        assert!(note.text.contains("19 November – 19 December 2026"), "{}", note.text);
+        assert!(note.text.contains("1 feed read"), "{}", note.text);
+        rig.poll(&[JOINS, QUILL]).await;
+        assert_eq!(rig.digest().await.unwrap().subject, "1 joined: Quill Data");
+    }
+}
+
 #[test]
 fn the_daemon_tells_watched_news_without_waiting_for_the_schedule() {
     let server = Server::start();
@@ -226,5 +248,36 @@ fn switches_without_what_they_are_about_are_refused() {
     assert_eq!(run.status.code(), Some(78));
     for part in ["this [[digest]] has no `watch`", "this [[digest]] has no `bodies`"] {
         assert!(err(&run).contains(part), "{part} is missing in {}", err(&run));
+    }
+}
+
+/// A database of the version before: whoever was told something yesterday is not told today that it
+/// was quiet, and what was considered is not looked through again.
+#[test]
+fn a_subscription_of_the_version_before_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("g.db");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    for sql in [
+        include_str!("../../migrations/0001_initial.sql"),
+        include_str!("../../migrations/0002_polite_polling.sql"),
+        include_str!("../../migrations/0003_outbox.sql"),
+        include_str!("../../migrations/0004_voices.sql"),
+        include_str!("../../migrations/0005_search_and_retention.sql"),
+        "INSERT INTO subscription VALUES ('told', 7, 2000), ('new', 3, 1500);
+         INSERT INTO digest (subscription, label, period_from, period_until, subject, composed)
+         VALUES ('told', 'x', 0, 1000, 's', 1000), ('told', 'health', 1000, 2000, 's', 2000);
+         PRAGMA user_version = 5;",
+    ] {
+        database.execute_batch(sql).unwrap();
+    }
+    drop(database);
+    let store = Store::open(&path).unwrap();
+    for (name, cursor, spoke) in [("told", 7, 1000), ("new", 3, 1500)] {
+        let state = store.subscription_state(name).unwrap();
+        assert_eq!(
+            (state.cursor, state.watched, state.told_at_once, state.spoke.timestamp()),
+            (cursor, cursor, 0, spoke)
+        );
     }
 }

@@ -94,6 +94,7 @@ fn subscription() -> Subscription {
         min_confidence: 0.5,
         watch: vec![],
         watch_immediately: false,
+        all_quiet: false,
     }
 }
 
@@ -182,6 +183,7 @@ fn a_digest_its_messages_and_the_cursor_are_committed_together() {
         until: at(9),
         subject: "x".into(),
         composed: at(9),
+        to_readers: true,
         progress: Progress::Period { cursor: 1 },
         troubles: vec![],
         notices: vec![],

@@ -18,7 +18,9 @@ use crate::digest::{
 };
 use crate::fetch::{Client, FetchError};
 use crate::health::{judge, line};
-use crate::mail::{MailError, Mailer, Outgoing, build_message, message_id};
+use crate::mail::{
+    MailError, Mailer, Outgoing, Signer, build_message, message_id, unsubscribe_links,
+};
 use crate::model::{
     Attempt, Delivery, Digest, Feed, FeedName, FeedState, Late, Notice, Occasion, OutboxItem,
     OutboxState, Outcome, Period, Subscription, Trouble,
@@ -97,15 +99,16 @@ pub struct DigestResult {
     pub text: String,
     /// Its HTML part.
     pub html: String,
+    context: Context,
     /// The messages that it corrects: reader and Message-ID, the oldest first.
     pub corrects: Vec<(String, String)>,
 }
 
 impl DigestResult {
     fn of(digest: Digest, prepared: &Prepared) -> DigestResult {
-        let context = &prepared.context;
-        let (text, html) = (render_text(&digest, context), render_html(&digest, context));
-        DigestResult { digest, text, html, corrects: prepared.corrects.clone() }
+        let context = prepared.context.clone();
+        let (text, html) = (render_text(&digest, &context), render_html(&digest, &context));
+        DigestResult { digest, text, html, context, corrects: prepared.corrects.clone() }
     }
 }
 
@@ -188,6 +191,7 @@ pub struct Cycle {
     pub(super) writer: Writer,
     pub(super) client: Client,
     mailer: Arc<Mailer>,
+    signer: Option<Arc<Signer>>,
     pub(super) config: Arc<Config>,
     pub(super) grammar: Arc<Grammar>,
     /// What each digest takes, by its name.
@@ -221,6 +225,8 @@ impl Cycle {
     ) -> Result<Cycle, CycleError> {
         let client = Client::new(&config.fetch)?;
         let mailer = Arc::new(Mailer::new(&config.mail, credentials_directory)?);
+        let load = |dkim| Signer::load(dkim, credentials_directory).map(Arc::new);
+        let signer = config.mail.dkim.as_ref().map(load).transpose()?;
         let host = hostname();
         let words: Vec<UserLexicon> = config.lexicons.iter().map(|l| l.words.clone()).collect();
         let grammar = grammar(&words);
@@ -234,6 +240,7 @@ impl Cycle {
             writer,
             client,
             mailer,
+            signer,
             config,
             grammar,
             selections,
@@ -461,7 +468,7 @@ impl Cycle {
             late,
             told_at_once: state.told_at_once,
             host: self.host.clone(),
-            contact: self.config.mail.from_address.clone(),
+            stop: unsubscribe_links(&self.config.mail, &subscription.name, "").1,
             timezone: digest.timezone,
         };
         let period = period(state.last_run, until, digest.timezone);
@@ -527,17 +534,24 @@ impl Cycle {
         );
         let to_them = result.corrects.iter().filter(|(reader, _)| reader == recipient);
         let corrects: Vec<String> = to_them.map(|(_, message)| message.clone()).collect();
+        // Only a footer that is each reader's own is worth rendering again.
+        let own = unsubscribe_links(&self.config.mail, &result.digest.subscription, recipient).0;
+        let own = own.map(|stop| {
+            let context = Context { stop, ..result.context.clone() };
+            (render_text(&result.digest, &context), render_html(&result.digest, &context))
+        });
+        let (text, html) = own.as_ref().map_or((&result.text, &result.html), |(t, h)| (t, h));
         let outgoing = Outgoing {
             subscription: &result.digest.subscription,
             recipient,
             subject: &result.digest.subject,
-            text: &result.text,
-            html: &result.html,
+            text,
+            html,
             date,
             message_id: &id,
             corrects: &corrects,
         };
-        let bytes = build_message(&self.config.mail, &outgoing)?;
+        let bytes = build_message(&self.config.mail, self.signer.as_deref(), &outgoing)?;
         Ok(NewMessage {
             recipient: recipient.to_owned(),
             sender: self.config.mail.from_address.clone(),

@@ -33,8 +33,8 @@ pub struct Context {
     pub told_at_once: u32,
     /// The machine that sends it.
     pub host: String,
-    /// Where to write to in order to stop.
-    pub contact: String,
+    /// The address that ends the subscription: `https:` or `mailto:`.
+    pub stop: String,
     /// The reader's clock.
     pub timezone: Tz,
 }
@@ -649,7 +649,7 @@ pub(super) mod tests {
             late: None,
             told_at_once: 0,
             host: "host.example.org".into(),
-            contact: "ops@example.org".into(),
+            stop: "mailto:ops@example.org?subject=unsubscribe".into(),
             timezone: Tz::UTC,
         }
     }

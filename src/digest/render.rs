@@ -120,7 +120,7 @@ pub fn render_text(digest: &Digest, context: &Context) -> String {
         "",
         "",
     ));
-    line(&format!("To stop: mailto:{}?subject=unsubscribe", context.contact));
+    line(&format!("To stop: {}", context.stop));
     out
 }
 

@@ -31,5 +31,6 @@ pub use poll::{
     FeedState, Hop, Moving, PageRetry, PlannedEntry, PollPlan, Rekeyed, Reply, RequestRecord,
 };
 pub use settings::{
-    Backfill, FetchSettings, MailSettings, PasswordSource, Retention, SmtpSecurity, Transport,
+    Backfill, DkimSettings, FetchSettings, MailSettings, PasswordSource, Retention, SmtpSecurity,
+    Transport, Unsubscribe,
 };

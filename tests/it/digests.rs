@@ -37,6 +37,7 @@ struct Mail {
     in_reply_to: Vec<String>,
     subject: String,
     text: String,
+    html: String,
 }
 
 impl Mail {
@@ -52,6 +53,7 @@ impl Mail {
             references: ids("References"),
             in_reply_to: ids("In-Reply-To"),
             subject: message.subject().unwrap().to_owned(),
+            html: message.body_html(0).unwrap().into_owned(),
             text: text.split_whitespace().collect::<Vec<_>>().join(" "),
         }
     }
@@ -191,6 +193,37 @@ async fn a_month_without_news_is_told_once_where_asked() {
     }
 }
 
+/// The header is there to be clicked, and the footer says the same.
+#[test]
+fn a_web_address_to_unsubscribe_at_stands_in_the_header_and_in_the_footer() {
+    let server = Server::start();
+    server.set("/feed", Answer::ok(rss(&[JOINS])));
+    let place = Place::new(&server.url("/feed"), "");
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    let with = |keys: &str| {
+        let keys = format!("[mail]\nunsubscribe = {{ {keys} }}\n");
+        std::fs::write(place.config(), text.replace("[mail]\n", &keys)).unwrap();
+    };
+    for (keys, wrong) in [
+        ("url = \"http://example.org/{reader}\"", "is no address to unsubscribe at"),
+        ("url = \"https://example.org/{who}\"", "is no address to unsubscribe at"),
+        ("url = \"https://example.org/\", one_click = true", "says who is to be unsubscribed"),
+        ("one_click = true", "has no `url`"),
+    ] {
+        with(keys);
+        let check = place.run(&["check"]);
+        assert_eq!(check.status.code(), Some(78), "{keys}");
+        assert!(err(&check).contains(wrong), "{wrong} is missing in {}", err(&check));
+    }
+    with("url = \"https://example.org/stop/{digest}/{reader}\", one_click = true");
+    let run = place.run(&["once"]);
+    assert!(run.status.success(), "{}", err(&run));
+    let mail = Mail::read(&place.messages()[0]);
+    let stop = "https://example.org/stop/boards/reader%40example.org";
+    assert!(mail.text.ends_with(&format!("To stop: {stop}")), "{}", mail.text);
+    assert!(mail.html.contains(&format!("href=\"{stop}\"")), "{}", mail.html);
+}
+
 #[test]
 fn the_daemon_tells_watched_news_without_waiting_for_the_schedule() {
     let server = Server::start();
@@ -280,4 +313,48 @@ fn a_subscription_of_the_version_before_goes_on() {
             (cursor, cursor, 0, spoke)
         );
     }
+}
+
+/// Through the whole program: what waits in the outbox is signed already, and a key that cannot be
+/// used is told before anything is sent unsigned.
+#[test]
+fn messages_are_signed_where_a_key_is_configured() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = Server::start();
+    server.set("/feed", Answer::ok(rss(&[JOINS])));
+    let place = Place::new(&server.url("/feed"), "");
+    let key = place.folder.path().join("dkim.pem");
+    std::fs::write(&key, include_str!("fixtures/dkim_rsa.pem")).unwrap();
+    let text = std::fs::read_to_string(place.config()).unwrap();
+    let with = |keys: &str| {
+        let keys = format!("[mail]\ndkim = {{ {keys} }}\n");
+        std::fs::write(place.config(), text.replace("[mail]\n", &keys)).unwrap();
+    };
+    let keys = "selector = \"s1\", key_file = \"dkim.pem\"";
+    with(keys);
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
+    for (keys, wrong) in [
+        (keys.to_owned(), "everybody on this machine can read"),
+        ("key_file = \"dkim.pem\"".to_owned(), "has no `selector`"),
+        (format!("{keys}, domain = \"example.com\""), "does not vouch for mail from example.org"),
+        ("selector = \"s 1\"".to_owned(), "is no name in the DNS"),
+    ] {
+        with(&keys);
+        let check = place.run(&["check"]);
+        assert_eq!(check.status.code(), Some(78), "{keys}");
+        assert!(err(&check).contains(wrong), "{wrong} is missing in {}", err(&check));
+    }
+    with(keys);
+    assert_eq!(place.run(&["once"]).status.code(), Some(78));
+    assert!(place.messages().is_empty());
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
+    assert!(out(&place.run(&["check"])).contains("s1._domainkey.example.org"));
+    let run = place.run(&["once"]);
+    assert!(run.status.success(), "{}", err(&run));
+    let message = String::from_utf8(place.messages().remove(0)).unwrap();
+    assert!(
+        message.starts_with(
+            "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org; s=s1;"
+        )
+    );
 }

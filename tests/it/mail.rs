@@ -17,6 +17,8 @@ fn now() -> DateTime<Utc> {
 fn settings(transport: Transport) -> MailSettings {
     MailSettings {
         operator: None,
+        unsubscribe: None,
+        dkim: None,
         from_name: Some("gazetted".into()),
         from_address: "gazetted@example.org".into(),
         transport,
@@ -35,7 +37,8 @@ fn item(recipient: &str) -> OutboxItem {
         message_id: "<1@example.org>",
         corrects: &[],
     };
-    let bytes = build_message(&settings(Transport::File { path: "x".into() }), &outgoing).unwrap();
+    let bytes =
+        build_message(&settings(Transport::File { path: "x".into() }), None, &outgoing).unwrap();
     OutboxItem {
         id: 1,
         digest_id: 1,

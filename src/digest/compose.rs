@@ -95,8 +95,11 @@ fn of_changes(
         wanted.iter().partition(|c| c.kind == ChangeKind::Amended);
     let (sure, unsure): (Vec<&Change>, Vec<&Change>) =
         news.into_iter().partition(|c| c.fact.confidence >= CONFIRMED);
+    let arrivals: Vec<&Change> = sure.iter().copied().filter(|c| selection.watches(c)).collect();
+    // Whoever a watched person succeeds is told of in the same line.
+    let makes_room = |gone: &Change| arrivals.iter().any(|a| succeeds(&a.fact, &gone.fact));
     let (watched, others): (Vec<&Change>, Vec<&Change>) =
-        sure.iter().partition(|c| selection.watches(c));
+        sure.iter().partition(|c| selection.watches(c) || makes_room(c));
     let counts = counts(&sure, unsure.len(), corrected.len());
     let leading: Vec<&Change> =
         watched.iter().chain(&leading(&others)).chain(&unsure).chain(&corrected).copied().collect();
@@ -299,7 +302,7 @@ fn items(changes: &[&Change], context: &Context, manner: Manner) -> Vec<DigestIt
     for change in sorted {
         let together = groups
             .iter()
-            .position(|g| manner != Manner::Correction && alike(&g[0].fact, &change.fact));
+            .position(|g| manner != Manner::Correction && g.iter().all(|c| alike(c, change)));
         if let Some(at) = together {
             groups[at].push(change);
             continue;
@@ -327,8 +330,10 @@ fn items(changes: &[&Change], context: &Context, manner: Manner) -> Vec<DigestIt
         .collect()
 }
 
-/// Facts that one line can tell: same sentence, same action, same slots.
-fn alike(a: &Fact, b: &Fact) -> bool {
+/// Changes that one line can tell: same action and slots, from the same sources, in one sentence or
+/// list.
+fn alike(one: &Change, other: &Change) -> bool {
+    let (a, b) = (&one.fact, &other.fact);
     fn seat(detail: &Detail) -> Option<(AppointmentAction, Option<&String>, Option<&String>)> {
         match detail {
             Detail::Appointment(x) => Some((x.action, x.unit.as_ref(), x.role.as_ref())),
@@ -339,10 +344,16 @@ fn alike(a: &Fact, b: &Fact) -> bool {
         (Detail::Appointment(_), Detail::Appointment(_)) => seat(&a.detail) == seat(&b.detail),
         _ => a.detail == b.detail,
     };
+    // Of a list each has the words up to itself.
+    let (p, q) = (&a.evidence.quote, &b.evidence.quote);
+    fn places(change: &Change) -> impl Iterator<Item = (&str, Option<&str>)> {
+        change.sources.iter().map(|s| (s.feed.as_str(), s.link.as_deref()))
+    }
     same_slots
         && fold_name(&a.body) == fold_name(&b.body)
-        && a.evidence.quote == b.evidence.quote
         && a.effective == b.effective
+        && (p.starts_with(q.as_str()) || q.starts_with(p.as_str()))
+        && places(one).eq(places(other))
 }
 
 /// Somebody comes into the position that somebody else leaves.
@@ -399,7 +410,7 @@ fn item(
     }
     DigestItem {
         headline,
-        quote: quote(&first.fact),
+        quote: quote(group),
         sources: sources(&first.fact, &first.sources, context.timezone),
         effective: first.fact.effective.clone(),
         confidence: first.fact.confidence,
@@ -488,33 +499,41 @@ fn appointment(a: &Appointment, may: &str) -> Vec<(String, bool)> {
     runs
 }
 
-/// The evidence, cut around its marked words.
-fn quote(fact: &Fact) -> Vec<(String, bool)> {
-    let text = &fact.evidence.quote;
-    let mark = fact.evidence.marks.iter().copied().find(|(s, e)| {
-        s < e && *e <= text.len() && text.is_char_boundary(*s) && text.is_char_boundary(*e)
-    });
-    let (start, end) = mark.unwrap_or((0, 0));
-    let marked = end - start;
-    let spare = QUOTE_CHARS_MAX.saturating_sub(marked) / 2;
+/// The evidence of facts that are told together, cut around its marked words. Of a list each has the
+/// words up to itself: the longest has those of all.
+fn quote(group: &[&Change]) -> Vec<(String, bool)> {
+    let evidence = || group.iter().map(|change| &change.fact.evidence);
+    let text = evidence().map(|e| e.quote.as_str()).max_by_key(|q| q.len()).unwrap_or_default();
+    let mut marks: Vec<(usize, usize)> = evidence()
+        .filter_map(|e| e.marks.first().copied())
+        .filter(|(s, e)| {
+            s < e && *e <= text.len() && text.is_char_boundary(*s) && text.is_char_boundary(*e)
+        })
+        .collect();
+    marks.sort_unstable();
+    let (start, first_end) = marks.first().copied().unwrap_or((0, 0));
+    let ends = marks.iter().map(|mark| mark.1).take_while(|end| end - start <= QUOTE_CHARS_MAX);
+    let end = ends.max().unwrap_or(first_end);
+    let spare = QUOTE_CHARS_MAX.saturating_sub(end - start) / 2;
+    let after = if marks.is_empty() { QUOTE_CHARS_MAX } else { spare };
     let from = boundary_before(text, start.saturating_sub(spare), start);
-    let until = boundary_after(
-        text,
-        (end + spare.max(if mark.is_none() { QUOTE_CHARS_MAX } else { 0 })).min(text.len()),
-        end,
-    );
+    let until = boundary_after(text, (end + after).min(text.len()), end);
     let mut runs = Vec::new();
-    let lead = if from > 0 { "… " } else { "" };
-    let tail = if until < text.len() { " …" } else { "" };
-    let (head, middle, rest) = (
-        &text[from..start.max(from)],
-        &text[start.max(from)..end.max(start)],
-        &text[end.max(from)..until.max(end)],
-    );
-    runs.push((format!("{lead}{}", spaced(head)), false));
-    runs.push((spaced(middle), true));
-    runs.push((format!("{}{tail}", spaced(rest)), false));
-    runs.retain(|(t, _)| !t.is_empty());
+    let mut at = from;
+    for (start, end) in marks.into_iter().filter(|(_, end)| *end <= until) {
+        if start >= at {
+            runs.extend([(spaced(&text[at..start]), false), (spaced(&text[start..end]), true)]);
+            at = end;
+        }
+    }
+    runs.push((spaced(&text[at..until]), false));
+    if from > 0 {
+        runs.insert(0, ("… ".to_owned(), false));
+    }
+    if until < text.len() {
+        runs.push((" …".to_owned(), false));
+    }
+    runs.retain(|(text, _)| !text.is_empty());
     runs
 }
 
@@ -822,7 +841,7 @@ pub(super) mod tests {
 
     #[test]
     fn watched_names_stand_at_the_top_and_only_there() {
-        let watch = vec!["Tidewater Labs".into(), "Ana Castellan".into(), "Tom Okafor".into()];
+        let watch = vec!["Tidewater Labs".into(), "Ana Castellan".into()];
         let selection = Selection::plain(&Subscription { watch, ..subscription() });
         let span = || period(at(-7), at(0), Tz::UTC);
         let digest = compose(&sample(), &selection, span(), &context()).unwrap();
@@ -923,11 +942,51 @@ pub(super) mod tests {
         assert!(digest.counts.starts_with("2 joined"));
     }
 
+    /// As detection gives it: each member with the words of the list up to itself.
+    #[test]
+    fn the_members_of_a_list_stand_in_one_line_under_the_whole_list() {
+        let list = "New Silver members Quill Data Tidewater Labs Fjord Compute";
+        let upto = |id: i64, name: &str| {
+            let end = list.find(name).unwrap() + name.len();
+            joined(id, name, "Open Lattice Foundation", "Silver", &list[..end])
+        };
+        let mut changes =
+            vec![upto(1, "Quill Data"), upto(2, "Tidewater Labs"), upto(3, "Fjord Compute")];
+        let told = |changes: &[Change]| {
+            let selection = Selection::plain(&subscription());
+            let span = period(at(-1), at(0), Tz::UTC);
+            compose(changes, &selection, span, &context()).unwrap().sections.remove(0).items
+        };
+        let items = told(&changes);
+        assert_eq!(items.len(), 1);
+        assert_eq!(
+            line(&items[0]),
+            "Quill Data, Tidewater Labs and Fjord Compute joined as Silver members"
+        );
+        let mark = |text: &str| (text.to_owned(), true);
+        let between = |text: &str| (text.to_owned(), false);
+        assert_eq!(
+            items[0].quote,
+            [
+                between("New Silver members "),
+                mark("Quill Data"),
+                between(" "),
+                mark("Tidewater Labs"),
+                between(" "),
+                mark("Fjord Compute")
+            ]
+        );
+        // Somebody else told of one of them as well: its line has its own sources.
+        let wire = Sighting { feed: "wire".into(), ..changes[1].sources[0].clone() };
+        changes[1].sources.push(wire);
+        assert_eq!(told(&changes).len(), 2);
+    }
+
     #[test]
     fn long_quotations_are_cut_around_their_marks() {
         let text =
             format!("{} Meridian Cloud joined {}", "before ".repeat(80), "after ".repeat(80));
-        let runs = quote(&joined(1, "Meridian Cloud", "B", "Gold", &text).fact);
+        let runs = quote(&[&joined(1, "Meridian Cloud", "B", "Gold", &text)]);
         let whole: String = runs.iter().map(|(t, _)| t.as_str()).collect();
         assert!(
             whole.starts_with("… before")

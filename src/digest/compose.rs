@@ -514,9 +514,11 @@ fn quote(group: &[&Change]) -> Vec<(String, bool)> {
     let (start, first_end) = marks.first().copied().unwrap_or((0, 0));
     let ends = marks.iter().map(|mark| mark.1).take_while(|end| end - start <= QUOTE_CHARS_MAX);
     let end = ends.max().unwrap_or(first_end);
-    let spare = QUOTE_CHARS_MAX.saturating_sub(end - start) / 2;
-    let after = if marks.is_empty() { QUOTE_CHARS_MAX } else { spare };
-    let from = boundary_before(text, start.saturating_sub(spare), start);
+    // What one side does not need is the other's.
+    let spare = QUOTE_CHARS_MAX.saturating_sub(end - start);
+    let before = start.min((spare / 2).max(spare.saturating_sub(text.len() - end)));
+    let after = spare - before;
+    let from = boundary_before(text, start - before, start);
     let until = boundary_after(text, (end + after).min(text.len()), end);
     let mut runs = Vec::new();
     let mut at = from;

@@ -19,6 +19,8 @@ struct Html<'a> {
     digest: &'a Digest,
     context: &'a Context,
     span: String,
+    /// A number stays on the line of what it counts.
+    counts: String,
     summary: String,
     preview: String,
     feeds: String,
@@ -35,10 +37,12 @@ impl Html<'_> {
 
 /// The HTML part.
 pub fn render_html(digest: &Digest, context: &Context) -> String {
-    let summary = digest
-        .sections
-        .iter()
-        .map(|s| format!("{} {}", s.body, s.fact_count))
+    let watched = (!digest.watched.is_empty()).then(|| ("Watched", digest.watched.len()));
+    let news = digest.sections.iter().map(|s| (s.body.as_str(), s.fact_count));
+    let summary = watched
+        .into_iter()
+        .chain(news)
+        .map(|(title, n)| format!("{title}\u{a0}{n}"))
         .collect::<Vec<_>>()
         .join(" · ");
     let news = digest.sections.iter().flat_map(|s| &s.items);
@@ -48,6 +52,7 @@ pub fn render_html(digest: &Digest, context: &Context) -> String {
         digest,
         context,
         span: span(&digest.period),
+        counts: bound(&digest.counts),
         summary,
         preview,
         feeds: feeds(digest),
@@ -56,6 +61,12 @@ pub fn render_html(digest: &Digest, context: &Context) -> String {
         nothing: (digest.occasion == Occasion::Quiet).then_some(NOTHING),
     };
     html.render().expect("writing to a string cannot fail")
+}
+
+/// Each number bound to the word behind it by a space that does not break.
+fn bound(counts: &str) -> String {
+    let parts = counts.split(", ").map(|part| part.replacen(' ', "\u{a0}", 1));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// The text part: no markup, no broken addresses.

@@ -352,8 +352,14 @@ fn alike(one: &Change, other: &Change) -> bool {
     same_slots
         && fold_name(&a.body) == fold_name(&b.body)
         && a.effective == b.effective
-        && (p.starts_with(q.as_str()) || q.starts_with(p.as_str()))
+        && (p.starts_with(q.as_str()) || q.starts_with(p.as_str()) || is_bare(a) || is_bare(b))
         && places(one).eq(places(other))
+}
+
+/// Whether a fact is proved by a name under a heading that says what it is: the words around it are
+/// those of its neighbours.
+fn is_bare(fact: &Fact) -> bool {
+    fold(&fact.evidence.quote) == fold(&fact.subject)
 }
 
 /// Somebody comes into the position that somebody else leaves.
@@ -505,6 +511,7 @@ fn quote(group: &[&Change]) -> Vec<(String, bool)> {
     let evidence = || group.iter().map(|change| &change.fact.evidence);
     let text = evidence().map(|e| e.quote.as_str()).max_by_key(|q| q.len()).unwrap_or_default();
     let mut marks: Vec<(usize, usize)> = evidence()
+        .filter(|e| text.starts_with(e.quote.as_str()))
         .filter_map(|e| e.marks.first().copied())
         .filter(|(s, e)| {
             s < e && *e <= text.len() && text.is_char_boundary(*s) && text.is_char_boundary(*e)
@@ -534,6 +541,17 @@ fn quote(group: &[&Change]) -> Vec<(String, bool)> {
     }
     if until < text.len() {
         runs.push((" …".to_owned(), false));
+    }
+    // Names that stand elsewhere in the article.
+    let mut more = 0;
+    for name in evidence().map(|e| e.quote.as_str()).filter(|quote| !text.starts_with(quote)) {
+        more += name.len();
+        let cut = more > QUOTE_CHARS_MAX;
+        runs.push((" … ".to_owned(), false));
+        if cut {
+            break;
+        }
+        runs.push((spaced(name), true));
     }
     runs.retain(|(text, _)| !text.is_empty());
     runs
@@ -978,6 +996,12 @@ pub(super) mod tests {
                 mark("Fjord Compute")
             ]
         );
+        // A list whose members are headings: each has but its own name.
+        let mut headings = changes.clone();
+        headings[1].fact.evidence.quote = "Tidewater Labs".into();
+        headings[1].fact.evidence.marks = vec![(0, 14)];
+        let items = told(&headings);
+        assert_eq!((items.len(), items[0].quote.last()), (1, Some(&mark("Tidewater Labs"))));
         // Somebody else told of one of them as well: its line has its own sources.
         let wire = Sighting { feed: "wire".into(), ..changes[1].sources[0].clone() };
         changes[1].sources.push(wire);

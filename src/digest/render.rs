@@ -37,7 +37,7 @@ impl Html<'_> {
 
 /// The HTML part.
 pub fn render_html(digest: &Digest, context: &Context) -> String {
-    let watched = (!digest.watched.is_empty()).then(|| ("Watched", digest.watched.len()));
+    let watched = (!digest.watched.is_empty()).then_some(("Watched", digest.watched.len()));
     let news = digest.sections.iter().map(|s| (s.body.as_str(), s.fact_count));
     let summary = watched
         .into_iter()

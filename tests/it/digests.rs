@@ -167,7 +167,7 @@ async fn digests_are_one_thread_and_a_correction_answers_what_told_it_first() {
             format!("Meridian Cloud has joined the Open Lattice Foundation as a {tier} member.");
         rig.poll(&[(JOINS.0, JOINS.1, &text), QUILL]).await;
         let correction = rig.digest().await.unwrap();
-        assert_eq!(correction.in_reply_to, [first.id.clone()], "{tier}");
+        assert_eq!(correction.in_reply_to, std::slice::from_ref(&first.id), "{tier}");
         assert_eq!(correction.references, [first.references[0].clone(), first.id.clone()]);
     }
 }

@@ -3,6 +3,8 @@
 //! Bytes are frozen when they are built; delivering changes nothing in them. What came of an
 //! attempt is told as [`Delivery`]; what follows from it is decided in `outbox`.
 
+mod dkim;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +25,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
+pub use self::dkim::Signer;
 use crate::crash;
 use crate::model::{Delivery, MailSettings, OutboxItem, PasswordSource, SmtpSecurity, Transport};
 
@@ -43,6 +46,8 @@ const IDLE_MAX: usize = 8;
 const REASON_CHARS_MAX: usize = 300;
 /// Exit codes of `sendmail` that no second try would change: EX_NOUSER and EX_NOHOST of sysexits(3).
 const SENDMAIL_REFUSED: [i32; 2] = [67, 68];
+/// A message names no more that it corrects, the newest: a header does not grow without end.
+const CORRECTS_MAX: usize = 20;
 /// A password command takes no longer.
 const PASSWORD_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -77,6 +82,8 @@ pub struct Outgoing<'a> {
     pub date: DateTime<Utc>,
     /// Its Message-ID, from [`message_id`].
     pub message_id: &'a str,
+    /// The Message-IDs of the messages that it corrects, the oldest first.
+    pub corrects: &'a [String],
 }
 
 /// The Message-ID of a digest for a reader. `changes` are the first and last change that it
@@ -94,43 +101,95 @@ pub fn message_id(
     format!("<{label}.{}.{first}-{last}.{hash}@{}>", slug(subscription), domain(settings))
 }
 
+/// What every message of a subscription refers to, so that mail programs show them as one
+/// conversation (RFC 5322 §3.6.4). No message has this identifier: nobody has to know which was the
+/// first.
+pub fn thread_id(settings: &MailSettings, subscription: &str) -> String {
+    format!("<thread.{}.{}@{}>", slug(subscription), hash(subscription), domain(settings))
+}
+
+/// How a reader ends a subscription: the configured web address, where there is one, and by mail.
+pub fn unsubscribe_links(
+    settings: &MailSettings,
+    subscription: &str,
+    recipient: &str,
+) -> (Option<String>, String) {
+    let url = settings.unsubscribe.as_ref().map(|unsubscribe| {
+        unsubscribe
+            .url
+            .replace("{digest}", &slug(subscription))
+            .replace("{reader}", &percent_encoded(recipient))
+    });
+    (url, format!("mailto:{}?subject=unsubscribe", settings.from_address))
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
 /// Builds a message: text and HTML, the headers of an automatic list (RFC 2919, 2369, 3834).
 ///
 /// # Errors
-/// When an address is none.
-pub fn build_message(settings: &MailSettings, outgoing: &Outgoing) -> Result<Vec<u8>, MailError> {
+/// When an address is none, or it cannot be signed.
+pub fn build_message(
+    settings: &MailSettings,
+    signer: Option<&Signer>,
+    outgoing: &Outgoing,
+) -> Result<Vec<u8>, MailError> {
     let address =
         |text: &str| text.parse::<Address>().map_err(|_| MailError::Address(text.to_owned()));
     // A control character in a display name makes lettre panic.
     let name = settings.from_name.as_deref().map(clean).filter(|n| !n.is_empty());
     let sender = address(&settings.from_address)?;
     let list = format!("{}.{}", slug(outgoing.subscription), domain(settings));
-    let unsubscribe = format!("<mailto:{}?subject=unsubscribe>", settings.from_address);
+    let (url, mailto) = unsubscribe_links(settings, outgoing.subscription, outgoing.recipient);
+    let links = url.iter().chain([&mailto]).map(|link| format!("<{link}>"));
+    let one_click = settings.unsubscribe.as_ref().is_some_and(|u| u.one_click);
     let part = |kind: ContentType, body: &str| {
         SinglePart::builder()
             .header(kind)
             .header(ContentTransferEncoding::QuotedPrintable)
             .body(body.to_owned())
     };
-    let message = Message::builder()
+    let thread = thread_id(settings, outgoing.subscription);
+    let skipped = outgoing.corrects.len().saturating_sub(CORRECTS_MAX);
+    let corrects = &outgoing.corrects[skipped..];
+    let references = std::iter::once(&thread).chain(corrects);
+    let mut message = Message::builder()
         .from(Mailbox::new(name, sender))
         .to(Mailbox::new(None, address(outgoing.recipient)?))
         .subject(clean(outgoing.subject))
         .date(outgoing.date.into())
         .message_id(Some(outgoing.message_id.to_owned()))
+        .references(references.map(String::as_str).collect::<Vec<_>>().join(" "))
         .header(ListId(format!("{} <{list}>", ascii(&clean(outgoing.subscription)))))
-        .header(ListUnsubscribe(unsubscribe))
+        .header(ListUnsubscribe(links.collect::<Vec<_>>().join(", ")))
         .header(AutoSubmitted("auto-generated".into()))
         .header(Precedence("bulk".into()))
         .header(AutoResponseSuppress("All".into()))
-        .header(ContentLanguage("en".into()))
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(part(ContentType::TEXT_PLAIN, outgoing.text))
-                .singlepart(part(ContentType::TEXT_HTML, outgoing.html)),
-        )
-        .map_err(|e| MailError::Build(e.to_string()))?;
-    Ok(message.formatted())
+        .header(ContentLanguage("en".into()));
+    if one_click {
+        message = message.header(ListUnsubscribePost("List-Unsubscribe=One-Click".into()));
+    }
+    if !corrects.is_empty() {
+        message = message.in_reply_to(corrects.join(" "));
+    }
+    let parts = MultiPart::alternative()
+        .singlepart(part(ContentType::TEXT_PLAIN, outgoing.text))
+        .singlepart(part(ContentType::TEXT_HTML, outgoing.html));
+    let message = message.multipart(parts).map_err(|e| MailError::Build(e.to_string()))?;
+    let bytes = message.formatted();
+    match signer {
+        Some(signer) => signer.sign(&bytes, outgoing.date),
+        None => Ok(bytes),
+    }
 }
 
 macro_rules! text_header {
@@ -153,6 +212,7 @@ macro_rules! text_header {
 
 text_header!(ListId, "List-Id");
 text_header!(ListUnsubscribe, "List-Unsubscribe");
+text_header!(ListUnsubscribePost, "List-Unsubscribe-Post");
 text_header!(AutoSubmitted, "Auto-Submitted");
 text_header!(Precedence, "Precedence");
 text_header!(AutoResponseSuppress, "X-Auto-Response-Suppress");
@@ -633,6 +693,7 @@ async fn run_sendmail(command: &Path, item: &OutboxItem) -> Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Unsubscribe;
     use mail_parser::MessageParser;
 
     fn settings(name: &str) -> MailSettings {
@@ -640,6 +701,8 @@ mod tests {
             from_name: Some(name.into()),
             operator: None,
             from_address: "gazetted@example.org".into(),
+            unsubscribe: None,
+            dkim: None,
             transport: Transport::File { path: "x".into() },
         }
     }
@@ -653,6 +716,7 @@ mod tests {
             html: "<p>Hello",
             date: DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
             message_id: "<1@example.org>",
+            corrects: &[],
         }
     }
 
@@ -660,7 +724,7 @@ mod tests {
     fn a_message_reads_back_as_it_was_meant() {
         let text = format!("First line\n.\n{}\nCafé", "x".repeat(2_000));
         let bytes =
-            build_message(&settings("gazetted"), &outgoing("4 joined: Café", &text)).unwrap();
+            build_message(&settings("gazetted"), None, &outgoing("4 joined: Café", &text)).unwrap();
         assert!(bytes.split(|b| *b == b'\n').all(|line| line.len() <= 998));
         let message = MessageParser::default().parse(&bytes).unwrap();
         assert_eq!(message.subject(), Some("4 joined: Café"));
@@ -677,9 +741,55 @@ mod tests {
     }
 
     #[test]
+    fn a_message_stands_in_the_thread_of_its_subscription_under_what_it_corrects() {
+        let ids: Vec<String> = (1..=25).map(|n| format!("<{n}@example.org>")).collect();
+        for (corrects, replies) in [(&ids[..0], 0), (&ids[..2], 2), (&ids[..], CORRECTS_MAX)] {
+            let bytes =
+                build_message(&settings("g"), None, &Outgoing { corrects, ..outgoing("s", "x") });
+            let bytes = bytes.unwrap();
+            assert!(bytes.split(|b| *b == b'\n').all(|line| line.len() <= 998));
+            let message = MessageParser::default().parse(&bytes).unwrap();
+            let list = |header: &str| -> Vec<String> {
+                let raw = message.header_raw(header).unwrap_or_default();
+                raw.split_whitespace().map(str::to_owned).collect()
+            };
+            let newest = &corrects[corrects.len() - replies..];
+            let root = thread_id(&settings("g"), "Boards, weekly");
+            assert_eq!(list("In-Reply-To"), newest);
+            assert_eq!(list("References"), [&[root][..], newest].concat());
+        }
+    }
+
+    #[test]
+    fn unsubscribing_works_by_web_and_by_mail_where_both_are_there() {
+        let mailto = "<mailto:gazetted@example.org?subject=unsubscribe>";
+        let url = "https://example.org/stop?list={digest}&who={reader}";
+        let web = "<https://example.org/stop?list=boards-weekly&who=a%2Bb%40example.org>";
+        let outgoing = Outgoing { recipient: "a+b@example.org", ..outgoing("s", "x") };
+        for (unsubscribe, links, one_click) in [
+            (None, mailto.to_owned(), None),
+            (Some(false), format!("{web}, {mailto}"), None),
+            (Some(true), format!("{web}, {mailto}"), Some("List-Unsubscribe=One-Click")),
+        ] {
+            let unsubscribe =
+                unsubscribe.map(|one_click| Unsubscribe { url: url.into(), one_click });
+            let bytes =
+                build_message(&MailSettings { unsubscribe, ..settings("g") }, None, &outgoing)
+                    .unwrap();
+            let message = MessageParser::default().parse(&bytes).unwrap();
+            let header = |name: &str| {
+                let raw = message.header_raw(name)?;
+                Some(raw.split_whitespace().collect::<Vec<_>>().join(" "))
+            };
+            assert_eq!(header("List-Unsubscribe"), Some(links));
+            assert_eq!(header("List-Unsubscribe-Post").as_deref(), one_click);
+        }
+    }
+
+    #[test]
     fn hostile_text_makes_no_header_and_no_panic() {
         for hostile in ["a\r\nBcc: x@example.org", "a\nb\0c", "\u{202e}evil\u{2028}line", ""] {
-            let bytes = build_message(&settings(hostile), &outgoing(hostile, "x")).unwrap();
+            let bytes = build_message(&settings(hostile), None, &outgoing(hostile, "x")).unwrap();
             let message = MessageParser::default().parse(&bytes).unwrap();
             assert!(message.header_raw("Bcc").is_none(), "{hostile:?}");
             assert!(

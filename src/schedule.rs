@@ -284,6 +284,21 @@ impl Field {
     }
 }
 
+/// So many missed firings are counted; more is "many" to any reader.
+const MISSED_MAX: usize = 1000;
+
+/// How often a schedule fired after `last` and up to `now`, the first time among them.
+pub fn missed(
+    spec: &CronSpec,
+    tz: Tz,
+    last: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<(DateTime<Utc>, usize)> {
+    let next = |at: &DateTime<Utc>| spec.next_after(tz, *at).filter(|next| *next <= now);
+    let first = next(&last)?;
+    Some((first, std::iter::successors(Some(first), next).take(MISSED_MAX).count()))
+}
+
 /// When a job is due next: at once when it never ran or missed a firing (several missed firings
 /// are one), else at its next firing, `jitter` later.
 pub fn next_due(
@@ -316,6 +331,22 @@ mod tests {
             found.push(at.with_timezone(&tz).format("%a %d %b %H:%M %Z").to_string());
         }
         found
+    }
+
+    #[test]
+    fn missed_firings_are_counted() {
+        let daily = CronSpec::parse("0 7 * * *").unwrap();
+        let last = utc("2026-11-20T07:00:03Z");
+        for (now, expected) in [
+            ("2026-11-21T06:59:59Z", None),
+            ("2026-11-21T07:00:00Z", Some(("2026-11-21T07:00:00Z", 1))),
+            ("2026-11-24T12:00:00Z", Some(("2026-11-21T07:00:00Z", 4))),
+            ("2031-11-24T12:00:00Z", Some(("2026-11-21T07:00:00Z", MISSED_MAX))),
+            ("2026-11-19T07:00:00Z", None),
+        ] {
+            let expected = expected.map(|(at, n)| (utc(at), n));
+            assert_eq!(missed(&daily, Tz::UTC, last, utc(now)), expected, "{now}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::output::print;
 use super::{Failure, Shell};
 use crate::daemon::Clock;
+use crate::mail::Signer;
 use crate::schedule::{CronSpec, Tz};
 
 pub fn run(shell: &Shell) -> Result<(), Failure> {
@@ -24,6 +25,15 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
             lexicon.path.display(),
             lexicon.words.outline()
         ));
+    }
+    if let Some(dkim) = &config.mail.dkim {
+        // A credential is there only for the service.
+        let there = dkim.key_file.is_some() || shell.credentials_directory.is_some();
+        if there && let Err(error) = Signer::load(dkim, shell.credentials_directory.as_deref()) {
+            return Err(Failure::Config(error.to_string()));
+        }
+        let name = format!("{}._domainkey.{}", dkim.selector, dkim.domain);
+        text.push_str(&format!("messages are signed; the public key belongs at {name}\n"));
     }
     let mut schedules: Vec<(&CronSpec, Tz, usize)> = Vec::new();
     for feed in config.feeds.iter().filter(|f| f.enabled).map(|f| &f.timing) {

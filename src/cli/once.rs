@@ -15,7 +15,7 @@ pub fn run(shell: &Shell) -> Result<(), Failure> {
         let mut shown = String::new();
         for digest in &cycle.config().digests {
             let name = &digest.subscription.name;
-            match cycle.compose(digest, false).await? {
+            match cycle.compose(digest, None).await? {
                 Some(result) => {
                     shell.say(&format!("digest \"{name}\": {}", result.digest.subject));
                     shown.push_str(&result.text);

@@ -10,8 +10,8 @@ use url::Url;
 
 use super::{Config, ConfigError, DigestConfig, Environment, FeedConfig, catalogue};
 use crate::model::{
-    Backfill, Feed, FeedKind, FeedName, FetchSettings, FullTextPolicy, Kind, MailSettings,
-    PasswordSource, Retention, SmtpSecurity, Subscription, Transport,
+    Backfill, DkimSettings, Feed, FeedKind, FeedName, FetchSettings, FullTextPolicy, Kind,
+    MailSettings, PasswordSource, Retention, SmtpSecurity, Subscription, Transport, Unsubscribe,
 };
 use crate::schedule::{CronSpec, Timing, Tz};
 use crate::typed::{Placed, Problem, Problems, Section, nearest};
@@ -32,6 +32,8 @@ const DEFAULT_KEEP_MAIL: Duration = Duration::from_secs(90 * 86_400);
 const MIN_KEPT: Duration = Duration::from_secs(86_400);
 const DEFAULT_BACKUPS: usize = 3;
 const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
+/// With both names filled in it still fits on a line of a header (998).
+const UNSUBSCRIBE_BYTES_MAX: usize = 400;
 /// No more lexicons can be named: each is read at every start and every reload.
 const LEXICONS_MAX: usize = 32;
 
@@ -283,6 +285,8 @@ impl Checker<'_> {
         });
         let (from_name, from_address) = self.mailbox(&from).unwrap_or((None, String::new()));
         let operator = section.string("operator").and_then(|o| self.mailbox(&o)).map(|(_, a)| a);
+        let unsubscribe = self.unsubscribe(section.section("unsubscribe", "mail.unsubscribe"));
+        let dkim = self.dkim(section.section("dkim", "mail.dkim"), &from_address);
         let transport = section.string("transport");
         let smtp = section.section("smtp", "mail.smtp");
         let file = section.section("file", "mail.file");
@@ -308,7 +312,94 @@ impl Checker<'_> {
         file.finish();
         sendmail.finish();
         section.finish();
-        Some(MailSettings { from_name, from_address, operator, transport: transport? })
+        Some(MailSettings {
+            from_name,
+            from_address,
+            operator,
+            unsubscribe,
+            dkim,
+            transport: transport?,
+        })
+    }
+
+    /// How messages are signed. A signature of another domain than the sender's says nothing about the
+    /// sender (DMARC, RFC 7489 §3.1).
+    fn dkim(&self, section: Section, from: &str) -> Option<DkimSettings> {
+        let selector = section.string("selector");
+        let domain = section.string("domain");
+        let key_file = section.string("key_file").map(|k| self.folder.join(k.value));
+        if let (true, None) = (section.exists(), &selector) {
+            self.problems.add(
+                section.span.clone(),
+                "`dkim` has no `selector`",
+                "write dkim = { selector = \"g2026\", key_file = \"dkim.pem\" }; the public key stands in the DNS under g2026._domainkey.DOMAIN",
+            );
+        }
+        section.finish();
+        let selector = selector?;
+        let sender = from.rsplit_once('@').map_or(from, |(_, domain)| domain).to_ascii_lowercase();
+        let domain =
+            domain.unwrap_or_else(|| Placed { value: sender.clone(), span: selector.span.clone() });
+        for typed in [&selector, &domain] {
+            let label = |l: &str| {
+                !l.is_empty()
+                    && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            };
+            if !typed.value.split('.').all(label) {
+                self.problems.add(
+                    typed.span.clone(),
+                    format!("`{}` is no name in the DNS", typed.value),
+                    "use letters, digits and `-`, with dots between",
+                );
+            }
+        }
+        let name = domain.value.to_ascii_lowercase();
+        let within = |inner: &str, outer: &str| {
+            inner.strip_suffix(outer).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        if !from.is_empty() && !within(&sender, &name) && !within(&name, &sender) {
+            self.problems.add(
+                domain.span,
+                format!("`{name}` does not vouch for mail from {sender}"),
+                format!("sign for {sender}, or for the domain that it belongs to"),
+            );
+        }
+        Some(DkimSettings { domain: name, selector: selector.value, key_file })
+    }
+
+    /// Where readers unsubscribe on the web.
+    fn unsubscribe(&self, section: Section) -> Option<Unsubscribe> {
+        let url = section.string("url");
+        let one_click = section.boolean("one_click");
+        if let (true, None) = (section.exists(), &url) {
+            self.problems.add(
+                section.span.clone(),
+                "`unsubscribe` has no `url`",
+                "write unsubscribe = { url = \"https://example.org/stop?list={digest}&reader={reader}\" }",
+            );
+        }
+        section.finish();
+        let url = url?;
+        let sample = url.value.replace("{digest}", "x").replace("{reader}", "x");
+        let fine = Url::parse(&sample).is_ok_and(|u| u.scheme() == "https" && u.has_host())
+            && sample.chars().all(|c| c.is_ascii_graphic() && !"<>{}\"\\".contains(c))
+            && url.value.len() <= UNSUBSCRIBE_BYTES_MAX;
+        if !fine {
+            self.problems.add(
+                url.span.clone(),
+                format!("`{}` is no address to unsubscribe at", url.value),
+                format!("use an https address of at most {UNSUBSCRIBE_BYTES_MAX} characters; {{digest}} and {{reader}} in it stand for the digest and the reader"),
+            );
+        }
+        let one_click = one_click.filter(|switch| switch.value);
+        if let Some(switch) = one_click.as_ref().filter(|_| !url.value.contains("{reader}")) {
+            self.problems.add(
+                switch.span.clone(),
+                "`one_click` needs an address that says who is to be unsubscribed",
+                "put {reader} into `url`, and {digest} where there are several digests",
+            );
+        }
+        fine.then(|| Unsubscribe { url: url.value, one_click: one_click.is_some() })
     }
 
     fn smtp(
@@ -549,6 +640,10 @@ impl Checker<'_> {
                 .map_or_else(Vec::new, |l| l.value.into_iter().map(|p| p.value).collect())
         };
         let (bodies, subjects) = (list("bodies"), list("subjects"));
+        let include_children = self.switch(&section, "include_children", "bodies", &bodies);
+        let watch = list("watch");
+        let watch_immediately = self.switch(&section, "watch_immediately", "watch", &watch);
+        let all_quiet = self.one_of(section.string("all_quiet").as_ref(), &["never", "monthly"]);
         let min_confidence = section.number("min_confidence").and_then(|c| {
             let fine = (0.0..=1.0).contains(&c.value);
             if !fine {
@@ -562,9 +657,33 @@ impl Checker<'_> {
         });
         section.finish();
         let min_confidence = min_confidence.unwrap_or(DEFAULT_MIN_CONFIDENCE);
-        let subscription =
-            Subscription { name: name?.value, to, kinds, bodies, subjects, feeds, min_confidence };
+        let subscription = Subscription {
+            name: name?.value,
+            to,
+            kinds,
+            bodies,
+            include_children,
+            subjects,
+            feeds,
+            min_confidence,
+            watch,
+            watch_immediately,
+            all_quiet: all_quiet == Some("monthly"),
+        };
         Some(DigestConfig { subscription, schedule, timezone })
+    }
+
+    /// A switch that says something about a list, which must then be there.
+    fn switch(&self, section: &Section, key: &'static str, of: &str, list: &[String]) -> bool {
+        let Some(typed) = section.boolean(key) else { return false };
+        if typed.value && list.is_empty() {
+            self.problems.add(
+                typed.span,
+                format!("`{key}` has nothing to be about: this [[digest]] has no `{of}`"),
+                format!("add {of} = [\"…\"], or take `{key}` away"),
+            );
+        }
+        typed.value
     }
 
     fn recipients(&self, section: &Section) -> Vec<String> {

@@ -11,17 +11,22 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, DigestConfig};
 use crate::crash;
-use crate::detect::{Grammar, UserLexicon};
-use crate::digest::{Context, compose, compose_health, period, render_html, render_text};
+use crate::detect::{Grammar, Names, UserLexicon};
+use crate::digest::{
+    Context, Selection, compose, compose_health, compose_quiet, compose_watched, is_quiet_for_long,
+    period, render_html, render_text,
+};
 use crate::fetch::{Client, FetchError};
 use crate::health::{judge, line};
-use crate::mail::{MailError, Mailer, Outgoing, build_message, message_id};
+use crate::mail::{
+    MailError, Mailer, Outgoing, Signer, build_message, message_id, unsubscribe_links,
+};
 use crate::model::{
-    Attempt, Delivery, Digest, Feed, FeedName, FeedState, Notice, OutboxItem, OutboxState, Outcome,
-    Period, Trouble,
+    Attempt, Delivery, Digest, Feed, FeedName, FeedState, Late, Notice, Occasion, OutboxItem,
+    OutboxState, Outcome, Period, Subscription, Trouble,
 };
 use crate::outbox::after_attempt;
-use crate::store::{Applied, DigestRecord, NewMessage, Store, StoreError};
+use crate::store::{Applied, DigestRecord, NewMessage, Progress, Store, StoreError};
 
 use super::writer::Writer;
 
@@ -94,12 +99,16 @@ pub struct DigestResult {
     pub text: String,
     /// Its HTML part.
     pub html: String,
+    context: Context,
+    /// The messages that it corrects: reader and Message-ID, the oldest first.
+    pub corrects: Vec<(String, String)>,
 }
 
 impl DigestResult {
-    fn of(digest: Digest, context: &Context) -> DigestResult {
-        let (text, html) = (render_text(&digest, context), render_html(&digest, context));
-        DigestResult { digest, text, html }
+    fn of(digest: Digest, prepared: &Prepared) -> DigestResult {
+        let context = prepared.context.clone();
+        let (text, html) = (render_text(&digest, &context), render_html(&digest, &context));
+        DigestResult { digest, text, html, context, corrects: prepared.corrects.clone() }
     }
 }
 
@@ -135,7 +144,8 @@ struct Prepared {
     digest: Option<Digest>,
     context: Context,
     period: Period,
-    cursor: i64,
+    progress: Progress,
+    corrects: Vec<(String, String)>,
 }
 
 impl Prepared {
@@ -155,7 +165,8 @@ impl Prepared {
             subject: subject.to_owned(),
             composed: self.period.until,
             change_ids: change_ids.to_vec(),
-            cursor: self.cursor,
+            to_readers: self.digest.is_some(),
+            progress: self.progress,
             troubles: troubles.of_feeds.iter().map(|t| t.id).collect(),
             notices: troubles.of_mail.iter().map(|n| n.id).collect(),
         }
@@ -180,8 +191,11 @@ pub struct Cycle {
     pub(super) writer: Writer,
     pub(super) client: Client,
     mailer: Arc<Mailer>,
+    signer: Option<Arc<Signer>>,
     pub(super) config: Arc<Config>,
     pub(super) grammar: Arc<Grammar>,
+    /// What each digest takes, by its name.
+    selections: Arc<HashMap<String, Selection>>,
     /// So many bodies are read at once as there are processors: more would only fill the memory.
     pub(super) readers: Arc<tokio::sync::Semaphore>,
     clock: Clock,
@@ -211,14 +225,29 @@ impl Cycle {
     ) -> Result<Cycle, CycleError> {
         let client = Client::new(&config.fetch)?;
         let mailer = Arc::new(Mailer::new(&config.mail, credentials_directory)?);
+        let load = |dkim| Signer::load(dkim, credentials_directory).map(Arc::new);
+        let signer = config.mail.dkim.as_ref().map(load).transpose()?;
         let host = hostname();
         let words: Vec<UserLexicon> = config.lexicons.iter().map(|l| l.words.clone()).collect();
         let grammar = grammar(&words);
+        let selections = Arc::new(selections(&config.digests, &words));
         let writer = Writer::start(Arc::clone(&store));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let readers = Arc::new(tokio::sync::Semaphore::new(processors));
         let config = Arc::new(config);
-        let cycle = Cycle { store, writer, client, mailer, config, grammar, readers, clock, host };
+        let cycle = Cycle {
+            store,
+            writer,
+            client,
+            mailer,
+            signer,
+            config,
+            grammar,
+            selections,
+            readers,
+            clock,
+            host,
+        };
         let feeds: Vec<&Feed> = cycle.config.feeds.iter().map(|f| &f.feed).collect();
         let subscriptions: Vec<_> = cycle.config.digests.iter().map(|d| &d.subscription).collect();
         let mut store = cycle.store.lock().unwrap_or_else(PoisonError::into_inner);
@@ -297,27 +326,54 @@ impl Cycle {
     pub async fn compose(
         &self,
         digest: &DigestConfig,
-        late: bool,
+        late: Option<Late>,
     ) -> Result<Option<DigestResult>, CycleError> {
         let until = self.clock.now();
         crash::point("compose.begun");
-        let prepared = self.prepare(digest, late, until).await?;
+        let prepared = self.prepare(digest, Occasion::Scheduled, late, until).await?;
         let troubles = match self.operator_of(digest) {
             Some(_) => self.troubles(until).await?,
             None => Troubles::default(),
         };
         crash::point("compose.prepared");
+        self.put_out(digest, &prepared, &troubles, until).await
+    }
+
+    /// Tells at once what there is of watched names; what else there is waits for the schedule.
+    ///
+    /// # Errors
+    /// When the store fails or a message cannot be built.
+    pub async fn compose_watched(
+        &self,
+        digest: &DigestConfig,
+    ) -> Result<Option<DigestResult>, CycleError> {
+        let until = self.clock.now();
+        let prepared = self.prepare(digest, Occasion::Watch, None, until).await?;
+        self.put_out(digest, &prepared, &Troubles::default(), until).await
+    }
+
+    /// Records a digest with its messages, or that there was nothing to say.
+    async fn put_out(
+        &self,
+        digest: &DigestConfig,
+        prepared: &Prepared,
+        troubles: &Troubles,
+        until: DateTime<Utc>,
+    ) -> Result<Option<DigestResult>, CycleError> {
         let name = digest.subscription.name.clone();
-        let cursor = prepared.cursor;
-        let shown = prepared.digest.clone().map(|d| DigestResult::of(d, &prepared.context));
-        let messages = self.messages(digest, &prepared, shown.as_ref(), &troubles, until)?;
+        let shown = prepared.digest.clone().map(|d| DigestResult::of(d, prepared));
+        let messages = self.messages(digest, prepared, shown.as_ref(), troubles, until)?;
         crash::point("compose.built");
         if shown.is_none() && messages.is_empty() {
-            self.with("closing a quiet period", move |s| s.skip_digest(&name, cursor, until))
-                .await?;
+            let progress = prepared.progress;
+            let skip = move |s: &mut Store| match progress {
+                Progress::Period { cursor } => s.skip_digest(&name, cursor, until),
+                Progress::Watched { up_to } => s.skip_watched(&name, up_to),
+            };
+            self.with("closing a quiet period", skip).await?;
             return Ok(None);
         }
-        let record = prepared.record(name, &troubles);
+        let record = prepared.record(name, troubles);
         self.with("recording a digest", move |s| s.commit_digest(&record, &messages)).await?;
         crash::point("compose.ended");
         Ok(shown)
@@ -370,10 +426,10 @@ impl Cycle {
             Some(shown) => Digest { health, ..shown },
             None => {
                 let (period, context) = (prepared.period.clone(), &prepared.context);
-                compose_health(&digest.subscription, &health, period, context)
+                compose_health(&digest.subscription.name, &health, period, context)
             }
         };
-        let mut result = DigestResult::of(shown, &prepared.context);
+        let mut result = DigestResult::of(shown, prepared);
         if result.digest.change_ids.is_empty() {
             result.digest.label = format!("{}.{}", result.digest.label, troubles.label());
         }
@@ -386,22 +442,23 @@ impl Cycle {
     /// # Errors
     /// When the store fails.
     pub async fn preview(&self, digest: &DigestConfig) -> Result<Option<DigestResult>, CycleError> {
-        let prepared = self.prepare(digest, false, self.clock.now()).await?;
-        let context = prepared.context;
-        Ok(prepared.digest.map(|digest| DigestResult::of(digest, &context)))
+        let prepared = self.prepare(digest, Occasion::Scheduled, None, self.clock.now()).await?;
+        Ok(prepared.digest.clone().map(|digest| DigestResult::of(digest, &prepared)))
     }
 
     async fn prepare(
         &self,
         digest: &DigestConfig,
-        late: bool,
+        occasion: Occasion,
+        late: Option<Late>,
         until: DateTime<Utc>,
     ) -> Result<Prepared, CycleError> {
-        let name = digest.subscription.name.clone();
-        let (state, changes, cursor, feeds) = self
+        let subscription = &digest.subscription;
+        let name = subscription.name.clone();
+        let (state, changes, last, feeds) = self
             .with("reading changes", move |s| {
                 let state = s.subscription_state(&name)?;
-                let changes = s.pending_changes(state.cursor)?;
+                let changes = s.pending_changes(state.cursor, &name)?;
                 Ok((state, changes, s.last_change()?, s.feed_states()?))
             })
             .await?;
@@ -409,13 +466,48 @@ impl Cycle {
             feeds_read: feeds.values().filter(|f| f.last_success.is_some()).count(),
             feeds_failing: feeds.values().filter(|f| f.failures > 0).count(),
             late,
+            told_at_once: state.told_at_once,
             host: self.host.clone(),
-            contact: self.config.mail.from_address.clone(),
+            stop: unsubscribe_links(&self.config.mail, &subscription.name, "").1,
             timezone: digest.timezone,
         };
         let period = period(state.last_run, until, digest.timezone);
-        let digest = compose(&changes, &digest.subscription, period.clone(), &context);
-        Ok(Prepared { digest, context, period, cursor })
+        let selection = self.selections.get(&subscription.name).cloned();
+        let selection = selection.unwrap_or_else(|| Selection::plain(subscription));
+        let (found, progress) = match occasion {
+            Occasion::Watch => (
+                compose_watched(&changes, &selection, period.clone(), &context),
+                Progress::Watched { up_to: last },
+            ),
+            Occasion::Scheduled | Occasion::Quiet => (
+                compose(&changes, &selection, period.clone(), &context),
+                Progress::Period { cursor: last },
+            ),
+        };
+        let quiet = subscription.all_quiet
+            && occasion != Occasion::Watch
+            && is_quiet_for_long(state.spoke, until, digest.timezone);
+        let note = || {
+            let silence = self::period(state.spoke, until, digest.timezone);
+            compose_quiet(&subscription.name, silence, &context)
+        };
+        let digest = found.or_else(|| quiet.then(note));
+        let corrects = self.corrects(subscription, digest.as_ref()).await?;
+        Ok(Prepared { digest, context, period, progress, corrects })
+    }
+
+    /// The messages that first told what a digest corrects.
+    async fn corrects(
+        &self,
+        subscription: &Subscription,
+        digest: Option<&Digest>,
+    ) -> Result<Vec<(String, String)>, CycleError> {
+        let changes = digest.map(|d| d.corrected.clone()).unwrap_or_default();
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let name = subscription.name.clone();
+        self.with("looking for what is corrected", move |s| s.first_told(&name, &changes)).await
     }
 
     /// The message to one reader.
@@ -440,16 +532,26 @@ impl Cycle {
             span,
             recipient,
         );
+        let to_them = result.corrects.iter().filter(|(reader, _)| reader == recipient);
+        let corrects: Vec<String> = to_them.map(|(_, message)| message.clone()).collect();
+        // Only a footer that is each reader's own is worth rendering again.
+        let own = unsubscribe_links(&self.config.mail, &result.digest.subscription, recipient).0;
+        let own = own.map(|stop| {
+            let context = Context { stop, ..result.context.clone() };
+            (render_text(&result.digest, &context), render_html(&result.digest, &context))
+        });
+        let (text, html) = own.as_ref().map_or((&result.text, &result.html), |(t, h)| (t, h));
         let outgoing = Outgoing {
             subscription: &result.digest.subscription,
             recipient,
             subject: &result.digest.subject,
-            text: &result.text,
-            html: &result.html,
+            text,
+            html,
             date,
             message_id: &id,
+            corrects: &corrects,
         };
-        let bytes = build_message(&self.config.mail, &outgoing)?;
+        let bytes = build_message(&self.config.mail, self.signer.as_deref(), &outgoing)?;
         Ok(NewMessage {
             recipient: recipient.to_owned(),
             sender: self.config.mail.from_address.clone(),
@@ -526,6 +628,15 @@ impl Cycle {
 fn grammar(words: &[UserLexicon]) -> Arc<Grammar> {
     static BUILT_IN: LazyLock<Arc<Grammar>> = LazyLock::new(|| Arc::new(Grammar::with(&[])));
     if words.is_empty() { Arc::clone(&BUILT_IN) } else { Arc::new(Grammar::with(words)) }
+}
+
+/// What each digest takes; names are looked up only where some are given.
+fn selections(digests: &[DigestConfig], words: &[UserLexicon]) -> HashMap<String, Selection> {
+    let names: LazyLock<Names, _> = LazyLock::new(|| Names::with(words));
+    let selection = |subscription: &Subscription| {
+        Selection::new(subscription, |name| names.forms(name), |body| names.below(body))
+    };
+    digests.iter().map(|d| (d.subscription.name.clone(), selection(&d.subscription))).collect()
 }
 
 fn hostname() -> String {

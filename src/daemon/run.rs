@@ -12,9 +12,9 @@ use super::cycle::{Cycle, CycleError, PollResult};
 use super::notify;
 use super::upkeep::{DAILY, keep_up, upkeep_is_due};
 use crate::config::{self, DigestConfig, Environment};
-use crate::model::Outcome;
-use crate::schedule::next_due;
-use crate::store::Store;
+use crate::model::{Late, Outcome};
+use crate::schedule::{missed, next_due};
+use crate::store::{Store, SubscriptionState};
 
 type Polls = JoinSet<Result<Vec<PollResult>, CycleError>>;
 
@@ -130,7 +130,7 @@ impl Mail {
     fn start(&mut self, cycle: &Cycle, times: &Times) {
         let now = cycle.now();
         let is_due = |time: Option<DateTime<Utc>>| time.is_some_and(|at| at <= now);
-        if self.composing.is_empty() && is_due(times.digest) {
+        if self.composing.is_empty() && (is_due(times.digest) || times.watched) {
             let cycle = cycle.clone();
             self.composing.spawn(async move { compose_due(&cycle).await });
         }
@@ -145,6 +145,8 @@ impl Mail {
 struct Times {
     /// The next digest.
     digest: Option<DateTime<Utc>>,
+    /// Whether there are changes that were not looked through for watched names.
+    watched: bool,
     /// The next message.
     outbox: Option<DateTime<Utc>>,
     /// The last daily upkeep.
@@ -158,13 +160,15 @@ impl Times {
             cycle.config().digests.iter().map(|d| d.subscription.name.clone()).collect();
         let look = move |store: &mut Store| {
             let states = digests.iter().map(|name| store.subscription_state(name));
-            let last_runs = states.map(|s| Ok(s?.last_run)).collect::<Result<Vec<_>, _>>()?;
-            Ok((last_runs, store.next_outbox_time()?, store.upkeep_done(DAILY)?))
+            let states = states.collect::<Result<Vec<_>, _>>()?;
+            let last = store.last_change()?;
+            Ok((states, last, store.next_outbox_time()?, store.upkeep_done(DAILY)?))
         };
-        let (last_runs, outbox, upkeep) = cycle.with("looking what is due", look).await?;
-        let digests = cycle.config().digests.iter().zip(last_runs);
-        let digest = digests.filter_map(|(digest, last)| digest_time(digest, last, now)).min();
-        Ok(Times { digest, outbox, upkeep })
+        let (states, last, outbox, upkeep) = cycle.with("looking what is due", look).await?;
+        let digests = || cycle.config().digests.iter().zip(&states);
+        let digest = digests().filter_map(|(d, state)| digest_time(d, state.last_run, now)).min();
+        let watched = digests().any(|(digest, state)| is_to_watch(digest, state, last));
+        Ok(Times { digest, watched, outbox, upkeep })
     }
 }
 
@@ -172,21 +176,35 @@ fn mailed(ended: Result<Result<(), CycleError>, tokio::task::JoinError>) -> Resu
     ended.map_err(|_| CycleError::Task("mailing"))?
 }
 
-/// Composes the digests whose time has come.
+/// Whether there are changes that a digest has not looked through for names to tell of at once.
+fn is_to_watch(digest: &DigestConfig, state: &SubscriptionState, last_change: i64) -> bool {
+    digest.subscription.watch_immediately && state.watched < last_change
+}
+
+/// Composes the digests whose time has come, and what is to be told before.
 async fn compose_due(cycle: &Cycle) -> Result<(), CycleError> {
     for digest in &cycle.config().digests {
         let now = cycle.now();
         let name = digest.subscription.name.clone();
-        let state =
-            cycle.with("reading a digest's state", move |s| s.subscription_state(&name)).await?;
-        let Some(due) = digest_time(digest, state.last_run, now).filter(|at| *at <= now) else {
-            continue;
+        let look = move |s: &mut Store| Ok((s.subscription_state(&name)?, s.last_change()?));
+        let (state, last) = cycle.with("reading a digest's state", look).await?;
+        let due = digest_time(digest, state.last_run, now).filter(|at| *at <= now);
+        let result = match due {
+            Some(_) => cycle.compose(digest, lateness(digest, state.last_run, now)).await?,
+            None if is_to_watch(digest, &state, last) => cycle.compose_watched(digest).await?,
+            None => None,
         };
-        if let Some(result) = cycle.compose(digest, now - due > LATE_AFTER).await? {
+        if let Some(result) = result {
             tracing::info!(digest = %result.digest.subscription, label = %result.digest.label, "{}", result.digest.subject);
         }
     }
     Ok(())
+}
+
+/// That a digest goes out after its time, where it does.
+fn lateness(digest: &DigestConfig, last_run: DateTime<Utc>, now: DateTime<Utc>) -> Option<Late> {
+    let (due, times) = missed(&digest.schedule, digest.timezone, last_run, now)?;
+    (now - due > LATE_AFTER).then_some(Late { due, times })
 }
 
 /// Hands over what is due.

@@ -15,6 +15,8 @@ type Canonical = HashMap<String, String>;
 #[derive(Debug, Default)]
 pub struct Names {
     bodies: Canonical,
+    /// From a body to the one that it belongs to, both folded.
+    parents: HashMap<String, String>,
     organisations: Canonical,
     units: Canonical,
     roles: Canonical,
@@ -39,6 +41,8 @@ struct Row {
     name: String,
     #[serde(default)]
     aliases: Vec<String>,
+    #[serde(default)]
+    parent: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,8 +77,16 @@ impl Names {
         }
         // A test reads every file, so a release has none that is wrong.
         let bodies: Option<BodiesFile> = toml::from_str(include_str!("lexicon/bodies.toml")).ok();
-        for row in bodies.into_iter().flat_map(|file| file.body) {
+        let bodies = bodies.map(|file| file.body).unwrap_or_default();
+        for row in &bodies {
             call(&mut names.bodies, &row.name, &row.aliases);
+        }
+        // Now that every form is known: a parent may be given by any of its names.
+        let built_in = bodies.iter().filter_map(|row| Some((&*row.name, row.parent.as_deref()?)));
+        for (body, parent) in users.iter().flat_map(UserLexicon::parents).chain(built_in) {
+            let key = |name| fold_name(names.body(name));
+            let (body, parent) = (key(body), key(parent));
+            names.parents.entry(body).or_insert(parent);
         }
         let organisations: Option<OrganisationsFile> =
             toml::from_str(include_str!("lexicon/organisations.toml")).ok();
@@ -103,6 +115,23 @@ impl Names {
     /// The name of a body, in whatever form it is given.
     pub fn body<'a>(&'a self, name: &'a str) -> &'a str {
         self.bodies.get(&fold_name(name)).map_or(name, String::as_str)
+    }
+
+    /// The bodies that belong to a body, and those that belong to them, folded and sorted.
+    pub fn below(&self, body: &str) -> Vec<String> {
+        let top = fold_name(self.body(body));
+        let mut found: HashSet<&str> = HashSet::new();
+        let mut upper = vec![top.as_str()];
+        while let Some(parent) = upper.pop() {
+            let children = self.parents.iter().filter(|(_, p)| *p == parent);
+            // Each is taken once: a circle of parents ends.
+            upper.extend(
+                children.map(|(c, _)| c.as_str()).filter(|c| *c != top && found.insert(*c)),
+            );
+        }
+        let mut found: Vec<String> = found.into_iter().map(str::to_owned).collect();
+        found.sort();
+        found
     }
 
     /// The name of an organisation, in whatever form it is given. A body that is a member of
@@ -198,6 +227,22 @@ mod tests {
         assert!(names.is_single("executive director") && !names.is_single("Co-Chair"));
         let forms = names.forms("OLF");
         assert_eq!(forms, ["olf", "open lattice foundation"]);
+    }
+
+    #[test]
+    fn what_belongs_to_a_body_is_found_at_any_depth_and_in_circles() {
+        let user = "[[body]]\nname = \"Tessellate\"\nparent = \"CNCF\"\n[[body]]\nname = \"Tile Group\"\nparent = \"Tessellate\"\n\
+                    [[body]]\nname = \"Ring One\"\nparent = \"Ring Two\"\n[[body]]\nname = \"Ring Two\"\nparent = \"Ring One\"\n";
+        let names = Names::with(&[UserLexicon::parse(user).unwrap()]);
+        let linux = names.below("the linux foundation");
+        for below in ["cloud native computing foundation", "tessellate", "tile group"] {
+            assert!(linux.iter().any(|b| b == below), "{below} is missing in {linux:?}");
+        }
+        assert!(
+            !linux.iter().any(|b| b == "linux foundation" || b == "apache software foundation")
+        );
+        assert_eq!(names.below("Tile Group"), [""; 0]);
+        assert_eq!(names.below("Ring One"), ["ring two"]);
     }
 
     #[test]

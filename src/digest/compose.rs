@@ -1,12 +1,13 @@
 //! From changes to a digest: which, in what order, in which words.
 
-use chrono::{DateTime, Datelike, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Months, Utc};
 use chrono_tz::Tz;
 
+use super::selection::Selection;
 use crate::model::{
     Appointment, AppointmentAction, Change, ChangeKind, Detail, Digest, DigestItem, DigestSection,
-    Fact, HostingAction, Kind, MembershipAction, Period, Polarity, Sighting, SourceLink,
-    Subscription, TextSource, fold, fold_name,
+    Fact, HostingAction, Kind, Late, MembershipAction, Occasion, Period, Polarity, Sighting,
+    SourceLink, TextSource, fold, fold_name,
 };
 
 /// Facts below this confidence are shown as unconfirmed.
@@ -26,12 +27,14 @@ pub struct Context {
     pub feeds_read: usize,
     /// Feeds that fail now.
     pub feeds_failing: usize,
-    /// Whether the digest goes out later than its schedule asked.
-    pub late: bool,
+    /// That the digest goes out later than its schedule asked.
+    pub late: Option<Late>,
+    /// Changes of the period that were told at once.
+    pub told_at_once: u32,
     /// The machine that sends it.
     pub host: String,
-    /// Where to write to in order to stop.
-    pub contact: String,
+    /// The address that ends the subscription: `https:` or `mailto:`.
+    pub stop: String,
     /// The reader's clock.
     pub timezone: Tz,
 }
@@ -47,11 +50,44 @@ pub fn period(from: DateTime<Utc>, until: DateTime<Utc>, timezone: Tz) -> Period
 /// Composes the digest of a subscription; `None` when there is nothing to say.
 pub fn compose(
     changes: &[Change],
-    subscription: &Subscription,
+    selection: &Selection,
     period: Period,
     context: &Context,
 ) -> Option<Digest> {
-    let wanted: Vec<&Change> = changes.iter().filter(|c| wants(subscription, c)).collect();
+    let wanted: Vec<&Change> = changes.iter().filter(|c| selection.takes(c)).collect();
+    let digest = of_changes(&wanted, selection, Occasion::Scheduled, period, context)?;
+    Some(Digest { told_at_once: context.told_at_once, ..digest })
+}
+
+/// Composes what is told at once of watched names; `None` when there is nothing. What is not
+/// confirmed waits for the digest: nobody is alarmed by a guess.
+pub fn compose_watched(
+    changes: &[Change],
+    selection: &Selection,
+    period: Period,
+    context: &Context,
+) -> Option<Digest> {
+    let alarming =
+        |c: &&Change| selection.takes(c) && selection.watches(c) && c.fact.confidence >= CONFIRMED;
+    let wanted: Vec<&Change> = changes.iter().filter(alarming).collect();
+    let digest = of_changes(&wanted, selection, Occasion::Watch, period, context)?;
+    let label = format!("watch-{}", digest.period.last_day);
+    let subject = match &digest.watched[..] {
+        [only] if digest.corrections.is_empty() => {
+            only.headline.iter().map(|(text, _)| text.as_str()).collect()
+        }
+        _ => digest.subject,
+    };
+    Some(Digest { label, subject: crate::model::one_line(&subject, SUBJECT_CHARS_MAX), ..digest })
+}
+
+fn of_changes(
+    wanted: &[&Change],
+    selection: &Selection,
+    occasion: Occasion,
+    period: Period,
+    context: &Context,
+) -> Option<Digest> {
     if wanted.is_empty() {
         return None;
     }
@@ -59,19 +95,31 @@ pub fn compose(
         wanted.iter().partition(|c| c.kind == ChangeKind::Amended);
     let (sure, unsure): (Vec<&Change>, Vec<&Change>) =
         news.into_iter().partition(|c| c.fact.confidence >= CONFIRMED);
-    let counted: &[&Change] = if sure.is_empty() { &wanted } else { &sure };
-    let counts = counts(counted);
-    let late = context.late;
+    let arrivals: Vec<&Change> = sure.iter().copied().filter(|c| selection.watches(c)).collect();
+    // Whoever a watched person succeeds is told of in the same line.
+    let makes_room = |gone: &Change| arrivals.iter().any(|a| succeeds(&a.fact, &gone.fact));
+    let (watched, others): (Vec<&Change>, Vec<&Change>) =
+        sure.iter().partition(|c| selection.watches(c) || makes_room(c));
+    let counts = counts(&sure, unsure.len(), corrected.len());
+    let leading: Vec<&Change> =
+        watched.iter().chain(&leading(&others)).chain(&unsure).chain(&corrected).copied().collect();
+    let mut change_ids: Vec<i64> =
+        wanted.iter().flat_map(|c| c.earlier.iter().copied().chain([c.id])).collect();
+    change_ids.sort_unstable();
     Some(Digest {
-        subscription: one_line(&subscription.name),
+        subscription: one_line(&selection.name),
         label: label(&period),
-        subject: subject(&counts, counted),
+        subject: subject(&counts, &leading),
         counts,
-        sections: sections(&sure, context),
+        occasion,
+        watched: items(&watched, context, Manner::Watched),
+        sections: sections(&others, context),
         unconfirmed: items(&unsure, context, Manner::Unconfirmed),
         corrections: items(&corrected, context, Manner::Correction),
-        late,
-        change_ids: wanted.iter().map(|c| c.id).collect(),
+        late: context.late.map(|late| lateness(late, context.timezone)),
+        told_at_once: 0,
+        change_ids,
+        corrected: corrected.iter().map(|c| c.id).collect(),
         feeds_read: context.feeds_read,
         feeds_failing: context.feeds_failing,
         health: Vec::new(),
@@ -81,7 +129,7 @@ pub fn compose(
 
 /// A digest that holds nothing but the health of the feeds, for the operator.
 pub fn compose_health(
-    subscription: &Subscription,
+    subscription: &str,
     health: &[String],
     period: Period,
     context: &Context,
@@ -89,15 +137,19 @@ pub fn compose_health(
     let many = if health.len() == 1 { "1 feed needs" } else { "some feeds need" };
     let counts = format!("Feed health: {many} a look");
     Digest {
-        subscription: one_line(&subscription.name),
+        subscription: one_line(subscription),
         label: label(&period),
         subject: counts.clone(),
         counts,
+        occasion: Occasion::Scheduled,
+        watched: Vec::new(),
         sections: Vec::new(),
         unconfirmed: Vec::new(),
         corrections: Vec::new(),
-        late: false,
+        late: None,
+        told_at_once: 0,
         change_ids: Vec::new(),
+        corrected: Vec::new(),
         feeds_read: context.feeds_read,
         feeds_failing: context.feeds_failing,
         health: health.iter().map(|l| one_line(l)).collect(),
@@ -105,19 +157,34 @@ pub fn compose_health(
     }
 }
 
-fn wants(subscription: &Subscription, change: &Change) -> bool {
-    let fact = &change.fact;
-    let among = |list: &[String], name: &str| {
-        list.is_empty() || list.iter().any(|l| fold_name(l) == fold_name(name))
+/// Whether readers who were told nothing since `spoke` are to hear that all is quiet: from the same day
+/// of the next month on.
+pub fn is_quiet_for_long(spoke: DateTime<Utc>, now: DateTime<Utc>, timezone: Tz) -> bool {
+    let day = |at: DateTime<Utc>| at.with_timezone(&timezone).date_naive();
+    day(spoke).checked_add_months(Months::new(1)).is_some_and(|month| month <= day(now))
+}
+
+/// A digest that says that there was nothing to say.
+pub fn compose_quiet(subscription: &str, period: Period, context: &Context) -> Digest {
+    let since = period.first_day.format("%-d %B");
+    Digest {
+        label: format!("quiet-{}", period.last_day),
+        subject: format!("All quiet: nothing new since {since}"),
+        counts: "All quiet".to_owned(),
+        occasion: Occasion::Quiet,
+        late: context.late.map(|late| lateness(late, context.timezone)),
+        ..compose_health(subscription, &[], period, context)
+    }
+}
+
+/// That a digest is late, in words.
+fn lateness(late: Late, timezone: Tz) -> String {
+    let due = late.due.with_timezone(&timezone).format("%-d %B %Y at %H:%M");
+    let more = match late.times {
+        0 | 1 => String::new(),
+        times => format!(" It stands for {times} digests."),
     };
-    subscription.kinds.contains(&fact.kind())
-        && fact.confidence >= subscription.min_confidence
-        // Told already, by weaker words that were enough for this reader.
-        && change.was.is_none_or(|was| was < subscription.min_confidence)
-        && among(&subscription.bodies, &fact.body)
-        && among(&subscription.subjects, &fact.subject)
-        && (subscription.feeds.is_empty()
-            || change.sources.iter().any(|s| subscription.feeds.contains(&s.feed)))
+    format!("This digest is late: it was due on {due}, and gazetted was not running then.{more}")
 }
 
 /// One day by its date, a week by its ISO week, anything else by its last day.
@@ -130,7 +197,8 @@ fn label(period: &Period) -> String {
     period.last_day.to_string()
 }
 
-fn counts(changes: &[&Change]) -> String {
+/// "4 joined, 1 left, 1 correction".
+fn counts(changes: &[&Change], unconfirmed: usize, corrections: usize) -> String {
     let count = |test: &dyn Fn(&Fact) -> bool| changes.iter().filter(|c| test(&c.fact)).count();
     let membership = |fact: &Fact, wanted: &[MembershipAction]| matches!(&fact.detail, Detail::Membership(m) if wanted.contains(&m.action));
     let seat = |fact: &Fact, out: bool| {
@@ -154,6 +222,8 @@ fn counts(changes: &[&Change]) -> String {
         (appointed, plural(appointed, "appointment", "appointments")),
         (departed, plural(departed, "departure", "departures")),
         (hosted, plural(hosted, "project", "projects")),
+        (unconfirmed, format!("{unconfirmed} unconfirmed")),
+        (corrections, plural(corrections, "correction", "corrections")),
     ]
     .into_iter()
     .filter(|(n, _)| *n > 0)
@@ -162,17 +232,21 @@ fn counts(changes: &[&Change]) -> String {
     .join(", ")
 }
 
-/// "4 joined, 1 left: Meridian Cloud, Ana Castellan and others".
-fn subject(counts: &str, changes: &[&Change]) -> String {
-    let mut names: Vec<String> = Vec::new();
+/// Those whose names lead: the first of the memberships and the first of the appointments, then all.
+fn leading<'a>(changes: &[&'a Change]) -> Vec<&'a Change> {
     let order = |c: &&Change| (c.fact.kind(), c.fact.polarity());
     let mut sorted = changes.to_vec();
     sorted.sort_by_key(order);
-    // The first of the memberships and the first of the appointments lead.
     let firsts = [Kind::Membership, Kind::Appointment]
         .iter()
         .filter_map(|k| sorted.iter().find(|c| c.fact.kind() == *k).copied());
-    for change in firsts.chain(sorted.iter().copied()) {
+    firsts.chain(sorted.iter().copied()).collect()
+}
+
+/// "4 joined, 1 left: Meridian Cloud, Ana Castellan and others".
+fn subject(counts: &str, changes: &[&Change]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for change in changes {
         let name = one_line(&change.fact.subject);
         if names.iter().any(|n| fold_name(n) == fold_name(&name)) {
             continue;
@@ -213,6 +287,7 @@ fn sections(changes: &[&Change], context: &Context) -> Vec<DigestSection> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
     News,
+    Watched,
     Unconfirmed,
     Correction,
 }
@@ -227,12 +302,14 @@ fn items(changes: &[&Change], context: &Context, manner: Manner) -> Vec<DigestIt
     for change in sorted {
         let together = groups
             .iter()
-            .position(|g| manner != Manner::Correction && alike(&g[0].fact, &change.fact));
+            .position(|g| manner != Manner::Correction && g.iter().all(|c| alike(c, change)));
         if let Some(at) = together {
             groups[at].push(change);
             continue;
         }
-        if change.fact.polarity() == Polarity::Out && manner == Manner::News {
+        if change.fact.polarity() == Polarity::Out
+            && matches!(manner, Manner::News | Manner::Watched)
+        {
             let successor = (0..groups.len()).find(|i| {
                 successions[*i].is_none()
                     && groups[*i].len() == 1
@@ -253,8 +330,10 @@ fn items(changes: &[&Change], context: &Context, manner: Manner) -> Vec<DigestIt
         .collect()
 }
 
-/// Facts that one line can tell: same sentence, same action, same slots.
-fn alike(a: &Fact, b: &Fact) -> bool {
+/// Changes that one line can tell: same action and slots, from the same sources, in one sentence or
+/// list.
+fn alike(one: &Change, other: &Change) -> bool {
+    let (a, b) = (&one.fact, &other.fact);
     fn seat(detail: &Detail) -> Option<(AppointmentAction, Option<&String>, Option<&String>)> {
         match detail {
             Detail::Appointment(x) => Some((x.action, x.unit.as_ref(), x.role.as_ref())),
@@ -265,10 +344,22 @@ fn alike(a: &Fact, b: &Fact) -> bool {
         (Detail::Appointment(_), Detail::Appointment(_)) => seat(&a.detail) == seat(&b.detail),
         _ => a.detail == b.detail,
     };
+    // Of a list each has the words up to itself.
+    let (p, q) = (&a.evidence.quote, &b.evidence.quote);
+    fn places(change: &Change) -> impl Iterator<Item = (&str, Option<&str>)> {
+        change.sources.iter().map(|s| (s.feed.as_str(), s.link.as_deref()))
+    }
     same_slots
         && fold_name(&a.body) == fold_name(&b.body)
-        && a.evidence.quote == b.evidence.quote
         && a.effective == b.effective
+        && (p.starts_with(q.as_str()) || q.starts_with(p.as_str()) || is_bare(a) || is_bare(b))
+        && places(one).eq(places(other))
+}
+
+/// Whether a fact is proved by a name under a heading that says what it is: the words around it are
+/// those of its neighbours.
+fn is_bare(fact: &Fact) -> bool {
+    fold(&fact.evidence.quote) == fold(&fact.subject)
 }
 
 /// Somebody comes into the position that somebody else leaves.
@@ -325,7 +416,7 @@ fn item(
     }
     DigestItem {
         headline,
-        quote: quote(&first.fact),
+        quote: quote(group),
         sources: sources(&first.fact, &first.sources, context.timezone),
         effective: first.fact.effective.clone(),
         confidence: first.fact.confidence,
@@ -414,33 +505,55 @@ fn appointment(a: &Appointment, may: &str) -> Vec<(String, bool)> {
     runs
 }
 
-/// The evidence, cut around its marked words.
-fn quote(fact: &Fact) -> Vec<(String, bool)> {
-    let text = &fact.evidence.quote;
-    let mark = fact.evidence.marks.iter().copied().find(|(s, e)| {
-        s < e && *e <= text.len() && text.is_char_boundary(*s) && text.is_char_boundary(*e)
-    });
-    let (start, end) = mark.unwrap_or((0, 0));
-    let marked = end - start;
-    let spare = QUOTE_CHARS_MAX.saturating_sub(marked) / 2;
-    let from = boundary_before(text, start.saturating_sub(spare), start);
-    let until = boundary_after(
-        text,
-        (end + spare.max(if mark.is_none() { QUOTE_CHARS_MAX } else { 0 })).min(text.len()),
-        end,
-    );
+/// The evidence of facts that are told together, cut around its marked words. Of a list each has the
+/// words up to itself: the longest has those of all.
+fn quote(group: &[&Change]) -> Vec<(String, bool)> {
+    let evidence = || group.iter().map(|change| &change.fact.evidence);
+    let text = evidence().map(|e| e.quote.as_str()).max_by_key(|q| q.len()).unwrap_or_default();
+    let mut marks: Vec<(usize, usize)> = evidence()
+        .filter(|e| text.starts_with(e.quote.as_str()))
+        .filter_map(|e| e.marks.first().copied())
+        .filter(|(s, e)| {
+            s < e && *e <= text.len() && text.is_char_boundary(*s) && text.is_char_boundary(*e)
+        })
+        .collect();
+    marks.sort_unstable();
+    let (start, first_end) = marks.first().copied().unwrap_or((0, 0));
+    let ends = marks.iter().map(|mark| mark.1).take_while(|end| end - start <= QUOTE_CHARS_MAX);
+    let end = ends.max().unwrap_or(first_end);
+    // What one side does not need is the other's.
+    let spare = QUOTE_CHARS_MAX.saturating_sub(end - start);
+    let before = start.min((spare / 2).max(spare.saturating_sub(text.len() - end)));
+    let after = spare - before;
+    let from = boundary_before(text, start - before, start);
+    let until = boundary_after(text, (end + after).min(text.len()), end);
     let mut runs = Vec::new();
-    let lead = if from > 0 { "… " } else { "" };
-    let tail = if until < text.len() { " …" } else { "" };
-    let (head, middle, rest) = (
-        &text[from..start.max(from)],
-        &text[start.max(from)..end.max(start)],
-        &text[end.max(from)..until.max(end)],
-    );
-    runs.push((format!("{lead}{}", spaced(head)), false));
-    runs.push((spaced(middle), true));
-    runs.push((format!("{}{tail}", spaced(rest)), false));
-    runs.retain(|(t, _)| !t.is_empty());
+    let mut at = from;
+    for (start, end) in marks.into_iter().filter(|(_, end)| *end <= until) {
+        if start >= at {
+            runs.extend([(spaced(&text[at..start]), false), (spaced(&text[start..end]), true)]);
+            at = end;
+        }
+    }
+    runs.push((spaced(&text[at..until]), false));
+    if from > 0 {
+        runs.insert(0, ("… ".to_owned(), false));
+    }
+    if until < text.len() {
+        runs.push((" …".to_owned(), false));
+    }
+    // Names that stand elsewhere in the article.
+    let mut more = 0;
+    for name in evidence().map(|e| e.quote.as_str()).filter(|quote| !text.starts_with(quote)) {
+        more += name.len();
+        let cut = more > QUOTE_CHARS_MAX;
+        runs.push((" … ".to_owned(), false));
+        if cut {
+            break;
+        }
+        runs.push((spaced(name), true));
+    }
+    runs.retain(|(text, _)| !text.is_empty());
     runs
 }
 
@@ -562,7 +675,7 @@ fn spaced(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::{Evidence, Membership};
+    use crate::model::{Evidence, Membership, Subscription};
 
     pub fn at(day: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_000_000, 0).unwrap() + Duration::days(day)
@@ -572,9 +685,10 @@ pub(super) mod tests {
         Context {
             feeds_read: 142,
             feeds_failing: 1,
-            late: false,
+            late: None,
+            told_at_once: 0,
             host: "host.example.org".into(),
-            contact: "ops@example.org".into(),
+            stop: "mailto:ops@example.org?subject=unsubscribe".into(),
             timezone: Tz::UTC,
         }
     }
@@ -585,9 +699,13 @@ pub(super) mod tests {
             to: vec!["reader@example.org".into()],
             kinds: vec![Kind::Membership, Kind::Appointment],
             bodies: vec![],
+            include_children: false,
             subjects: vec![],
             feeds: vec![],
             min_confidence: 0.5,
+            watch: vec![],
+            watch_immediately: false,
+            all_quiet: false,
         }
     }
 
@@ -621,6 +739,7 @@ pub(super) mod tests {
             sources: vec![source],
             at: at(0),
             was: None,
+            earlier: vec![],
         }
     }
 
@@ -701,9 +820,13 @@ pub(super) mod tests {
 
     #[test]
     fn changes_become_sections_and_lines() {
-        let digest =
-            compose(&sample(), &subscription(), period(at(-7), at(0), Tz::UTC), &context())
-                .unwrap();
+        let digest = compose(
+            &sample(),
+            &Selection::plain(&subscription()),
+            period(at(-7), at(0), Tz::UTC),
+            &context(),
+        )
+        .unwrap();
         assert_eq!(digest.counts, "3 joined, 1 appointment, 1 departure");
         assert_eq!(
             digest.subject,
@@ -737,40 +860,101 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_subscription_takes_what_it_asks_for() {
-        let base = subscription();
-        for (name, sub, n) in [
-            ("all", base.clone(), 5),
-            ("a kind", Subscription { kinds: vec![Kind::Membership], ..base.clone() }, 3),
-            (
-                "a body",
-                Subscription { bodies: vec!["the harbor foundation".into()], ..base.clone() },
-                2,
-            ),
-            (
-                "a subject",
-                Subscription { subjects: vec!["QUILL DATA, Inc.".into()], ..base.clone() },
-                1,
-            ),
-            ("another feed", Subscription { feeds: vec!["x".into()], ..base.clone() }, 0),
-            ("more confidence", Subscription { min_confidence: 0.95, ..base }, 0),
-        ] {
-            let digest = compose(&sample(), &sub, period(at(-1), at(0), Tz::UTC), &context());
-            assert_eq!(digest.map_or(0, |d| d.change_ids.len()), n, "{name}");
-        }
+    fn watched_names_stand_at_the_top_and_only_there() {
+        let watch = vec!["Tidewater Labs".into(), "Ana Castellan".into()];
+        let selection = Selection::plain(&Subscription { watch, ..subscription() });
+        let span = || period(at(-7), at(0), Tz::UTC);
+        let digest = compose(&sample(), &selection, span(), &context()).unwrap();
+        let lines = |items: &[DigestItem]| items.iter().map(line).collect::<Vec<_>>();
+        assert_eq!(
+            lines(&digest.watched),
+            [
+                "Tidewater Labs joined as Silver member · Open Lattice Foundation",
+                "Ana Castellan elected Chair, Governing Board; succeeds Tom Okafor · Harbor Foundation"
+            ]
+        );
+        assert_eq!(digest.sections.len(), 1);
+        assert_eq!(
+            lines(&digest.sections[0].items),
+            ["Meridian Cloud joined as Platinum member", "Quill Data joined as Silver member"]
+        );
+        assert_eq!(digest.counts, "3 joined, 1 appointment, 1 departure");
+        assert!(digest.subject.contains(": Tidewater Labs, Ana Castellan"), "{}", digest.subject);
+        assert_eq!(digest.change_ids, [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn what_is_told_at_once_is_watched_and_certain() {
+        let watch = vec!["Tidewater Labs".into()];
+        let selection = Selection::plain(&Subscription { watch, ..subscription() });
+        let alarm = |change: Change| {
+            let span = period(at(-7), at(0), Tz::UTC);
+            compose_watched(&[sample().remove(0), change], &selection, span, &context())
+        };
+        let told = sample().remove(1);
+        let digest = alarm(Change { earlier: vec![1], ..told.clone() }).unwrap();
+        assert_eq!(
+            digest.subject,
+            "Tidewater Labs joined as Silver member · Open Lattice Foundation"
+        );
+        assert_eq!((digest.change_ids, digest.sections.len()), (vec![1, 2], 0));
+        let corrected = Change { kind: ChangeKind::Amended, ..told.clone() };
+        assert_eq!(alarm(corrected).unwrap().subject, "1 correction: Tidewater Labs");
+        let mut doubtful = told;
+        doubtful.fact.confidence = CONFIRMED - 0.01;
+        assert_eq!(alarm(doubtful), None);
     }
 
     #[test]
     fn nothing_to_say_is_no_digest() {
-        assert_eq!(compose(&[], &subscription(), period(at(-1), at(0), Tz::UTC), &context()), None);
+        assert_eq!(
+            compose(
+                &[],
+                &Selection::plain(&subscription()),
+                period(at(-1), at(0), Tz::UTC),
+                &context()
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn a_late_digest_says_since_when_and_for_how_many() {
+        let late = |times| Late { due: at(0), times };
+        for (times, more) in [(1, ""), (4, " It stands for 4 digests.")] {
+            assert_eq!(
+                lateness(late(times), Tz::Asia__Tokyo),
+                format!(
+                    "This digest is late: it was due on 18 November 2026 at 20:06, and gazetted was not running then.{more}"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_month_of_quiet_ends_on_the_same_day_of_the_next_month() {
+        let day = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        for (spoke, now, long) in [
+            ("2026-10-26T07:00:09Z", "2026-11-26T07:00:01Z", true),
+            ("2026-10-26T07:00:09Z", "2026-11-25T23:59:59Z", false),
+            ("2027-01-31T07:00:00Z", "2027-02-28T07:00:00Z", true),
+            ("2026-10-26T07:00:00Z", "2026-10-20T07:00:00Z", false),
+        ] {
+            assert_eq!(is_quiet_for_long(day(spoke), day(now), Tz::UTC), long, "{spoke} {now}");
+        }
     }
 
     #[test]
     fn doubtful_facts_stand_apart() {
         let mut changes = sample();
         changes[0].fact.confidence = 0.55;
-        let digest =
-            compose(&changes, &subscription(), period(at(-1), at(0), Tz::UTC), &context()).unwrap();
+        let digest = compose(
+            &changes,
+            &Selection::plain(&subscription()),
+            period(at(-1), at(0), Tz::UTC),
+            &context(),
+        )
+        .unwrap();
         assert_eq!(
             line(&digest.unconfirmed[0]),
             "Meridian Cloud may have joined as Platinum member · Open Lattice Foundation"
@@ -778,11 +962,57 @@ pub(super) mod tests {
         assert!(digest.counts.starts_with("2 joined"));
     }
 
+    /// As detection gives it: each member with the words of the list up to itself.
+    #[test]
+    fn the_members_of_a_list_stand_in_one_line_under_the_whole_list() {
+        let list = "New Silver members Quill Data Tidewater Labs Fjord Compute";
+        let upto = |id: i64, name: &str| {
+            let end = list.find(name).unwrap() + name.len();
+            joined(id, name, "Open Lattice Foundation", "Silver", &list[..end])
+        };
+        let mut changes =
+            vec![upto(1, "Quill Data"), upto(2, "Tidewater Labs"), upto(3, "Fjord Compute")];
+        let told = |changes: &[Change]| {
+            let selection = Selection::plain(&subscription());
+            let span = period(at(-1), at(0), Tz::UTC);
+            compose(changes, &selection, span, &context()).unwrap().sections.remove(0).items
+        };
+        let items = told(&changes);
+        assert_eq!(items.len(), 1);
+        assert_eq!(
+            line(&items[0]),
+            "Quill Data, Tidewater Labs and Fjord Compute joined as Silver members"
+        );
+        let mark = |text: &str| (text.to_owned(), true);
+        let between = |text: &str| (text.to_owned(), false);
+        assert_eq!(
+            items[0].quote,
+            [
+                between("New Silver members "),
+                mark("Quill Data"),
+                between(" "),
+                mark("Tidewater Labs"),
+                between(" "),
+                mark("Fjord Compute")
+            ]
+        );
+        // A list whose members are headings: each has but its own name.
+        let mut headings = changes.clone();
+        headings[1].fact.evidence.quote = "Tidewater Labs".into();
+        headings[1].fact.evidence.marks = vec![(0, 14)];
+        let items = told(&headings);
+        assert_eq!((items.len(), items[0].quote.last()), (1, Some(&mark("Tidewater Labs"))));
+        // Somebody else told of one of them as well: its line has its own sources.
+        let wire = Sighting { feed: "wire".into(), ..changes[1].sources[0].clone() };
+        changes[1].sources.push(wire);
+        assert_eq!(told(&changes).len(), 2);
+    }
+
     #[test]
     fn long_quotations_are_cut_around_their_marks() {
         let text =
             format!("{} Meridian Cloud joined {}", "before ".repeat(80), "after ".repeat(80));
-        let runs = quote(&joined(1, "Meridian Cloud", "B", "Gold", &text).fact);
+        let runs = quote(&[&joined(1, "Meridian Cloud", "B", "Gold", &text)]);
         let whole: String = runs.iter().map(|(t, _)| t.as_str()).collect();
         assert!(
             whole.starts_with("… before")

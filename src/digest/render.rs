@@ -4,10 +4,14 @@ use askama::Template;
 use chrono::{Datelike, NaiveDate};
 
 use super::compose::Context;
-use crate::model::{Digest, DigestItem, Period, SourceLink};
+use crate::model::{Digest, DigestItem, Occasion, Period, SourceLink};
 
 /// Lines of the text part are no longer, URLs aside.
 const WIDTH: usize = 72;
+
+/// What a reader is told in a month without news.
+const NOTHING: &str =
+    "Nothing that this digest asks for was announced in this time. The feeds are read as before.";
 
 #[derive(Template)]
 #[template(path = "digest.html", config = "src/digest/askama.toml")]
@@ -15,9 +19,14 @@ struct Html<'a> {
     digest: &'a Digest,
     context: &'a Context,
     span: String,
+    /// A number stays on the line of what it counts.
+    counts: String,
     summary: String,
     preview: String,
     feeds: String,
+    title: String,
+    told_at_once: Option<String>,
+    nothing: Option<&'static str>,
 }
 
 impl Html<'_> {
@@ -28,29 +37,36 @@ impl Html<'_> {
 
 /// The HTML part.
 pub fn render_html(digest: &Digest, context: &Context) -> String {
-    let summary = digest
-        .sections
-        .iter()
-        .map(|s| format!("{} {}", s.body, s.fact_count))
+    let watched = (!digest.watched.is_empty()).then_some(("Watched", digest.watched.len()));
+    let news = digest.sections.iter().map(|s| (s.body.as_str(), s.fact_count));
+    let summary = watched
+        .into_iter()
+        .chain(news)
+        .map(|(title, n)| format!("{title}\u{a0}{n}"))
         .collect::<Vec<_>>()
         .join(" · ");
-    let preview = digest
-        .sections
-        .iter()
-        .flat_map(|s| &s.items)
-        .take(3)
-        .map(headline)
-        .collect::<Vec<_>>()
-        .join("; ");
+    let news = digest.sections.iter().flat_map(|s| &s.items);
+    let preview =
+        digest.watched.iter().chain(news).take(3).map(headline).collect::<Vec<_>>().join("; ");
     let html = Html {
         digest,
         context,
         span: span(&digest.period),
+        counts: bound(&digest.counts),
         summary,
         preview,
         feeds: feeds(digest),
+        title: title(digest),
+        told_at_once: told_at_once(digest),
+        nothing: (digest.occasion == Occasion::Quiet).then_some(NOTHING),
     };
     html.render().expect("writing to a string cannot fail")
+}
+
+/// Each number bound to the word behind it by a space that does not break.
+fn bound(counts: &str) -> String {
+    let parts = counts.split(", ").map(|part| part.replacen(' ', "\u{a0}", 1));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// The text part: no markup, no broken addresses.
@@ -62,13 +78,19 @@ pub fn render_text(digest: &Digest, context: &Context) -> String {
     };
     line(&digest.counts);
     line(&format!("{}: {}", digest.subscription, span(&digest.period)));
-    if digest.late {
-        line("This digest is late: gazetted was not running when it was due.");
+    if let Some(late) = &digest.late {
+        line(&wrap(late, "", ""));
     }
-    for section in &digest.sections {
+    if digest.occasion == Occasion::Quiet {
         line("");
-        line(&section.body.to_uppercase());
-        for item in &section.items {
+        line(&wrap(NOTHING, "", ""));
+    }
+    let watched = (!digest.watched.is_empty()).then_some(("Watched", &digest.watched));
+    let news = digest.sections.iter().map(|s| (s.body.as_str(), &s.items));
+    for (title, items) in watched.into_iter().chain(news) {
+        line("");
+        line(&title.to_uppercase());
+        for item in items {
             line("");
             line(&item_text(item, false));
         }
@@ -93,10 +115,14 @@ pub fn render_text(digest: &Digest, context: &Context) -> String {
     for trouble in &digest.health {
         line(&wrap(trouble, "* ", "  "));
     }
+    if let Some(told) = told_at_once(digest) {
+        line("");
+        line(&wrap(&told, "", ""));
+    }
     line("");
     line("-- ");
     line(&wrap(
-        &format!("{}. Digest {} of \"{}\".", feeds(digest), digest.label, digest.subscription),
+        &format!("{}. {} of \"{}\".", feeds(digest), title(digest), digest.subscription),
         "",
         "",
     ));
@@ -105,7 +131,7 @@ pub fn render_text(digest: &Digest, context: &Context) -> String {
         "",
         "",
     ));
-    line(&format!("To stop: mailto:{}?subject=unsubscribe", context.contact));
+    line(&format!("To stop: {}", context.stop));
     out
 }
 
@@ -153,6 +179,24 @@ fn feeds(digest: &Digest) -> String {
     )
 }
 
+/// What the message is: "Digest 2026-W47", or what was watched for.
+fn title(digest: &Digest) -> String {
+    match digest.occasion {
+        Occasion::Scheduled => format!("Digest {}", digest.label),
+        Occasion::Quiet => "A monthly note".to_owned(),
+        Occasion::Watch => "Sent at once for the watch list".to_owned(),
+    }
+}
+
+/// What else there was in the period.
+fn told_at_once(digest: &Digest) -> Option<String> {
+    match digest.told_at_once {
+        0 => None,
+        1 => Some("1 more change was told at once, since its name is watched.".to_owned()),
+        n => Some(format!("{n} more changes were told at once, since their names are watched.")),
+    }
+}
+
 fn day_month(day: NaiveDate) -> String {
     day.format("%-d %b").to_string()
 }
@@ -192,12 +236,18 @@ fn wrap(text: &str, first: &str, rest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::compose::tests::{at, context, joined, sample, subscription};
-    use super::super::{compose, period};
+    use super::super::{Selection, compose, period};
     use super::*;
     use chrono_tz::Tz;
 
     fn digest(changes: &[crate::model::Change]) -> Digest {
-        compose(changes, &subscription(), period(at(-7), at(0), Tz::UTC), &context()).unwrap()
+        compose(
+            changes,
+            &Selection::plain(&subscription()),
+            period(at(-7), at(0), Tz::UTC),
+            &context(),
+        )
+        .unwrap()
     }
 
     #[test]

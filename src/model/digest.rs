@@ -13,14 +13,42 @@ pub struct Subscription {
     pub to: Vec<String>,
     /// The kinds of fact it reports.
     pub kinds: Vec<Kind>,
-    /// Only these bodies (folded comparison); empty: all.
+    /// Only these bodies, under any of their names; empty: all.
     pub bodies: Vec<String>,
-    /// Only these subjects (folded comparison); empty: all.
+    /// And whatever belongs to those bodies.
+    pub include_children: bool,
+    /// Only these subjects, under any of their names; empty: all.
     pub subjects: Vec<String>,
     /// Only facts seen in these feeds; empty: all.
     pub feeds: Vec<String>,
     /// Facts below this confidence are left out.
     pub min_confidence: f64,
+    /// Organisations and people whose news go to the top.
+    pub watch: Vec<String>,
+    /// Their news go out at once, in a message of their own.
+    pub watch_immediately: bool,
+    /// Its readers are told when there was nothing to say for a month.
+    pub all_quiet: bool,
+}
+
+/// Why a digest goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Its schedule asks for it.
+    Scheduled,
+    /// There is news of a watched name.
+    Watch,
+    /// There was nothing to say for a month.
+    Quiet,
+}
+
+/// A digest that goes out after its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// When it was due first.
+    pub due: DateTime<Utc>,
+    /// How many times it was due since.
+    pub times: usize,
 }
 
 /// The span of time that a digest covers, half-open, with the reader's local dates for display.
@@ -86,22 +114,30 @@ pub struct Digest {
     pub subscription: String,
     /// The period's label: `2026-11-22` or `2026-W47`.
     pub label: String,
+    /// Why it goes out.
+    pub occasion: Occasion,
     /// What it covers.
     pub period: Period,
     /// The counts in words: "4 joined, 1 left, 5 appointments".
     pub counts: String,
     /// The subject line of the mail: the counts and the leading names.
     pub subject: String,
+    /// The news of watched names; they do not stand among those of the bodies.
+    pub watched: Vec<DigestItem>,
     /// The news by body.
     pub sections: Vec<DigestSection>,
     /// The facts below the confidence at which a fact counts as confirmed.
     pub unconfirmed: Vec<DigestItem>,
     /// Corrections of what an earlier digest said, as items.
     pub corrections: Vec<DigestItem>,
-    /// Whether it is sent later than its schedule asked.
-    pub late: bool,
+    /// That it is sent later than its schedule asked, where it is, in words.
+    pub late: Option<String>,
+    /// How many changes of this period were told at once, each when it was found.
+    pub told_at_once: u32,
     /// The changes it reports, by row.
     pub change_ids: Vec<i64>,
+    /// Those of them that correct what was told before.
+    pub corrected: Vec<i64>,
     /// How many feeds were read in the period.
     pub feeds_read: usize,
     /// How many of them fail now.

@@ -103,4 +103,7 @@ pub struct Change {
     pub at: DateTime<Utc>,
     /// With what confidence the fact was known before, where it was.
     pub was: Option<f64>,
+    /// Earlier changes that are told with it: the fact came to be known as it is now before anybody
+    /// was told.
+    pub earlier: Vec<i64>,
 }

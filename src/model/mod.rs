@@ -13,7 +13,9 @@ mod name;
 mod poll;
 mod settings;
 
-pub use digest::{Digest, DigestItem, DigestSection, Period, SourceLink, Subscription};
+pub use digest::{
+    Digest, DigestItem, DigestSection, Late, Occasion, Period, SourceLink, Subscription,
+};
 pub use document::{Article, TextSource};
 pub use fact::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Kind,
@@ -29,5 +31,6 @@ pub use poll::{
     FeedState, Hop, Moving, PageRetry, PlannedEntry, PollPlan, Rekeyed, Reply, RequestRecord,
 };
 pub use settings::{
-    Backfill, FetchSettings, MailSettings, PasswordSource, Retention, SmtpSecurity, Transport,
+    Backfill, DkimSettings, FetchSettings, MailSettings, PasswordSource, Retention, SmtpSecurity,
+    Transport, Unsubscribe,
 };

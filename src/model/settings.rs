@@ -97,6 +97,26 @@ pub enum Transport {
     },
 }
 
+/// A web address at which a reader can end a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsubscribe {
+    /// An https address; `{digest}` and `{reader}` in it stand for the digest and the reader.
+    pub url: String,
+    /// Whether a POST to it is enough, without a further question (RFC 8058).
+    pub one_click: bool,
+}
+
+/// How messages are signed (DKIM).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DkimSettings {
+    /// The domain that vouches for them.
+    pub domain: String,
+    /// The public key stands in the DNS under `SELECTOR._domainkey.DOMAIN`.
+    pub selector: String,
+    /// The private key, as PEM; none: the systemd credential `dkim-key`.
+    pub key_file: Option<PathBuf>,
+}
+
 /// How to mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailSettings {
@@ -106,6 +126,10 @@ pub struct MailSettings {
     pub from_address: String,
     /// Who is told of feeds that need a look.
     pub operator: Option<String>,
+    /// Where readers can unsubscribe, beside writing to the sender.
+    pub unsubscribe: Option<Unsubscribe>,
+    /// How messages are signed, where they are.
+    pub dkim: Option<DkimSettings>,
     /// How messages leave.
     pub transport: Transport,
 }

@@ -1,7 +1,7 @@
 //! Subscriptions and digests.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::outbox::insert_message;
 use super::{Store, StoreError, seconds, time, while_doing};
@@ -15,6 +15,27 @@ pub struct SubscriptionState {
     pub cursor: i64,
     /// The end of its last period.
     pub last_run: DateTime<Utc>,
+    /// Changes up to this one were looked through for watched names; no less than the cursor.
+    pub watched: i64,
+    /// How many changes behind the cursor were told at once.
+    pub told_at_once: u32,
+    /// When its readers were last told something; at first, since when there is the subscription.
+    pub spoke: DateTime<Utc>,
+}
+
+/// How far a subscription has read once a digest is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Through its period: the next one begins at the end of this digest's.
+    Period {
+        /// Changes up to this one were considered.
+        cursor: i64,
+    },
+    /// Through what is told at once; its period goes on.
+    Watched {
+        /// Changes up to this one were looked through.
+        up_to: i64,
+    },
 }
 
 /// A composed digest, for the record.
@@ -34,8 +55,10 @@ pub struct DigestRecord {
     pub composed: DateTime<Utc>,
     /// The changes that it reports.
     pub change_ids: Vec<i64>,
-    /// The cursor from now on.
-    pub cursor: i64,
+    /// Whether its readers are told something: health is the operator's alone.
+    pub to_readers: bool,
+    /// How far the subscription has read from now on.
+    pub progress: Progress,
     /// The troubles of feeds that it tells the operator.
     pub troubles: Vec<i64>,
     /// The notices about mail that it tells the operator.
@@ -70,7 +93,7 @@ impl Store {
             let transaction = self.connection.transaction()?;
             for subscription in subscriptions {
                 transaction.execute(
-                    "INSERT OR IGNORE INTO subscription (name, cursor, last_run) VALUES (?1, (SELECT coalesce(max(id), 0) FROM change), ?2)",
+                    "INSERT OR IGNORE INTO subscription (name, cursor, last_run, spoke) VALUES (?1, (SELECT coalesce(max(id), 0) FROM change), ?2, ?2)",
                     params![subscription.name, seconds(now)],
                 )?;
             }
@@ -85,10 +108,55 @@ impl Store {
     /// When the database fails or the subscription was never registered.
     pub fn subscription_state(&self, name: &str) -> Result<SubscriptionState, StoreError> {
         self.connection
-            .query_row("SELECT cursor, last_run FROM subscription WHERE name = ?1", [name], |row| {
-                Ok(SubscriptionState { cursor: row.get(0)?, last_run: time(row.get(1)?) })
-            })
+            .query_row(
+                "SELECT cursor, last_run, max(cursor, coalesce(watched, 0)),
+                        (SELECT count(DISTINCT change_id) FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id > cursor AND subscription = name),
+                        coalesce(spoke, last_run)
+                 FROM subscription WHERE name = ?1",
+                [name],
+                |row| {
+                    Ok(SubscriptionState {
+                        cursor: row.get(0)?,
+                        last_run: time(row.get(1)?),
+                        watched: row.get(2)?,
+                        told_at_once: row.get(3)?,
+                        spoke: time(row.get(4)?),
+                    })
+                },
+            )
             .map_err(while_doing("reading a digest's state"))
+    }
+
+    /// The messages that first told what some changes correct: reader and Message-ID, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn first_told(
+        &self,
+        subscription: &str,
+        corrections: &[i64],
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = "WITH RECURSIVE form (id) AS (
+                     SELECT amends FROM fact JOIN change ON change.fact_id = fact.id WHERE change.id = ?1 AND amends IS NOT NULL
+                     UNION SELECT amends FROM fact JOIN form ON fact.id = form.id WHERE amends IS NOT NULL
+                   )
+                   SELECT digest_id, recipient, message_id FROM outbox WHERE digest_id =
+                     (SELECT min(digest_id) FROM form JOIN change ON change.fact_id = form.id JOIN digest_change ON change_id = change.id
+                        JOIN digest ON digest.id = digest_id WHERE subscription = ?2)";
+        let look = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut found: Vec<(i64, String, String)> = Vec::new();
+            for change in corrections {
+                let rows = statement.query_map(params![change, subscription], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?;
+                found.extend(rows.collect::<Result<Vec<_>, _>>()?);
+            }
+            found.sort();
+            found.dedup();
+            Ok(found.into_iter().map(|(_, reader, message)| (reader, message)).collect())
+        };
+        look().map_err(while_doing("looking for what is corrected"))
     }
 
     /// Records a digest, its changes, its messages and the subscription's cursor, all or nothing
@@ -132,10 +200,18 @@ impl Store {
                 insert_message(&transaction, id, message, digest.composed)?;
                 crash::point("store.digest.message");
             }
-            transaction.execute(
-                "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
-                params![digest.subscription, digest.cursor, seconds(digest.until)],
-            )?;
+            if digest.to_readers {
+                transaction.execute(
+                    "UPDATE subscription SET spoke = ?2 WHERE name = ?1",
+                    params![digest.subscription, seconds(digest.composed)],
+                )?;
+            }
+            match digest.progress {
+                Progress::Period { cursor } => {
+                    close_period(&transaction, &digest.subscription, cursor, digest.until)?
+                }
+                Progress::Watched { up_to } => watch(&transaction, &digest.subscription, up_to)?,
+            }
             crash::point("store.digest.before-commit");
             transaction.commit()?;
             crash::point("store.digest.committed");
@@ -154,12 +230,39 @@ impl Store {
         cursor: i64,
         until: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.connection
-            .execute(
-                "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
-                params![subscription, cursor, seconds(until)],
-            )
-            .map(drop)
+        close_period(&self.connection, subscription, cursor, until)
             .map_err(while_doing("closing a quiet period"))
     }
+
+    /// Nothing of the changes up to this one is to be told at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn skip_watched(&mut self, subscription: &str, up_to: i64) -> Result<(), StoreError> {
+        watch(&self.connection, subscription, up_to)
+            .map_err(while_doing("looking for watched names"))
+    }
+}
+
+fn close_period(
+    connection: &Connection,
+    subscription: &str,
+    cursor: i64,
+    until: DateTime<Utc>,
+) -> Result<(), rusqlite::Error> {
+    connection
+        .execute(
+            "UPDATE subscription SET cursor = ?2, last_run = ?3 WHERE name = ?1",
+            params![subscription, cursor, seconds(until)],
+        )
+        .map(drop)
+}
+
+fn watch(connection: &Connection, subscription: &str, up_to: i64) -> Result<(), rusqlite::Error> {
+    connection
+        .execute(
+            "UPDATE subscription SET watched = ?2 WHERE name = ?1",
+            params![subscription, up_to],
+        )
+        .map(drop)
 }

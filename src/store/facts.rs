@@ -103,37 +103,51 @@ impl Store {
     }
 
     /// The changes after a cursor, with all their sources, oldest first. Each fact stands there once,
-    /// as it is known now; what a person rejected does not.
+    /// as it is known now; what a person rejected does not, nor what the subscription told already.
     ///
     /// # Errors
     /// When the database fails or holds what it should not.
-    pub fn pending_changes(&self, after: i64) -> Result<Vec<Change>, StoreError> {
+    pub fn pending_changes(
+        &self,
+        after: i64,
+        subscription: &str,
+    ) -> Result<Vec<Change>, StoreError> {
         let sql = "SELECT change.id, change.fact_id, change.kind, change.at, change.was, fact.amends
-                   FROM change JOIN fact ON fact.id = change.fact_id WHERE change.id > ?1 ORDER BY change.id";
+                   FROM change JOIN fact ON fact.id = change.fact_id
+                   WHERE change.id > ?1
+                     AND NOT EXISTS (SELECT 1 FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id = change.id AND subscription = ?2)
+                   ORDER BY change.id";
         let query = || {
             let mut found: Vec<Change> = Vec::new();
             let mut heads: HashMap<FactId, usize> = HashMap::new();
             let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query([after])?;
+            let mut rows = statement.query(params![after, subscription])?;
             while let Some(row) = rows.next()? {
                 let amended = row.get::<_, String>(2)? == "amended";
                 let id = head(&self.connection, FactId(row.get(1)?))?.id;
-                if let Some(known) = heads.get(&id) {
+                let before: Option<i64> = row.get::<_, Option<i64>>(5)?.filter(|_| amended);
+                let before = before.map(|b| self.fact(FactId(b))).transpose()?.flatten();
+                let kind = if amended { ChangeKind::Amended } else { ChangeKind::New };
+                if let Some(known) = heads.get(&id).and_then(|at| found.get_mut(*at)) {
                     // Corrected or strengthened before anybody was told: it is told once.
-                    found[*known].id = row.get(0)?;
+                    known.earlier.push(std::mem::replace(&mut known.id, row.get(0)?));
+                    if amended && known.was.take().is_some() {
+                        // What was told before, in weaker words, is corrected.
+                        (known.kind, known.before) = (kind, before);
+                    }
                     continue;
                 }
                 let Some(fact) = self.fact_unless_rejected(id)? else { continue };
-                let before: Option<i64> = row.get::<_, Option<i64>>(5)?.filter(|_| amended);
                 heads.insert(id, found.len());
                 found.push(Change {
                     id: row.get(0)?,
-                    kind: if amended { ChangeKind::Amended } else { ChangeKind::New },
+                    kind,
                     fact,
-                    before: before.map(|b| self.fact(FactId(b))).transpose()?.flatten(),
+                    before,
                     sources: self.sources(id)?,
                     at: time(row.get(3)?),
                     was: row.get(4)?,
+                    earlier: Vec::new(),
                 });
             }
             Ok(found)

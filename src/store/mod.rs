@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
-pub use digests::{DigestRecord, NewMessage, SubscriptionState};
+pub use digests::{DigestRecord, NewMessage, Progress, SubscriptionState};
 pub use facts::{Applied, FactFilter, StoredFact};
 pub use feeds::{DuePage, FeedOverview};
 pub use maintenance::{
@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_outbox.sql"),
     include_str!("../../migrations/0004_voices.sql"),
     include_str!("../../migrations/0005_search_and_retention.sql"),
+    include_str!("../../migrations/0006_subscriptions.sql"),
 ];
 
 /// How long a statement waits for another process's read to end, in milliseconds.

@@ -152,7 +152,10 @@ fn a_missed_digest_is_sent_once_after_downtime() {
     }
     let messages = place.messages();
     assert_eq!(messages.len(), 1);
-    assert!(String::from_utf8_lossy(&messages[0]).contains("This digest is late"));
+    let message = mail_parser::MessageParser::default().parse(&messages[0]).unwrap();
+    let text = message.body_text(0).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("This digest is late: it was due on"), "{text}");
+    assert!(text.contains("It stands for 3 digests."), "{text}");
 }
 
 #[test]

@@ -66,6 +66,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["fetch"]),
     ("rusqlite", &["store"]),
     ("lettre", &["mail"]),
+    ("ring", &["mail"]),
     ("askama", &["digest"]),
     ("toml", &["typed", "config", "detect"]),
     ("toml_edit", &["config"]),

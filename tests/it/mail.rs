@@ -17,6 +17,8 @@ fn now() -> DateTime<Utc> {
 fn settings(transport: Transport) -> MailSettings {
     MailSettings {
         operator: None,
+        unsubscribe: None,
+        dkim: None,
         from_name: Some("gazetted".into()),
         from_address: "gazetted@example.org".into(),
         transport,
@@ -33,8 +35,10 @@ fn item(recipient: &str) -> OutboxItem {
         html: "<p>x",
         date: now(),
         message_id: "<1@example.org>",
+        corrects: &[],
     };
-    let bytes = build_message(&settings(Transport::File { path: "x".into() }), &outgoing).unwrap();
+    let bytes =
+        build_message(&settings(Transport::File { path: "x".into() }), None, &outgoing).unwrap();
     OutboxItem {
         id: 1,
         digest_id: 1,

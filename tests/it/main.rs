@@ -8,6 +8,7 @@ mod corpus;
 mod crash;
 mod daemon;
 mod db;
+mod digests;
 mod discovery;
 mod e2e;
 mod eval;

@@ -94,7 +94,7 @@ impl Rig {
             self.cycle.poll(group).await.unwrap();
         }
         let digest = self.cycle.config().digests[0].clone();
-        let composed = self.cycle.compose(&digest, false).await.unwrap();
+        let composed = self.cycle.compose(&digest, None).await.unwrap();
         assert!(composed.is_some(), "{:?} is found", self.told.last());
     }
 

@@ -6,7 +6,7 @@ use gazetted::model::{
     FeedName, FeedState, FullTextPolicy, Kind, Outcome, PlannedEntry, PollPlan, Subscription,
     TextSource, Validators,
 };
-use gazetted::store::{DigestRecord, FactFilter, NewMessage, Store, StoreError};
+use gazetted::store::{DigestRecord, FactFilter, NewMessage, Progress, Store, StoreError};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000 + seconds, 0).unwrap()
@@ -88,9 +88,13 @@ fn subscription() -> Subscription {
         to: vec!["a@example.org".into()],
         kinds: vec![Kind::Appointment],
         bodies: vec![],
+        include_children: false,
         subjects: vec![],
         feeds: vec![],
         min_confidence: 0.5,
+        watch: vec![],
+        watch_immediately: false,
+        all_quiet: false,
     }
 }
 
@@ -171,7 +175,7 @@ fn a_digest_its_messages_and_the_cursor_are_committed_together() {
     let mut store = open(&folder);
     store.register_subscriptions(&[&subscription()], at(0)).unwrap();
     store.apply(&plan(1, "1", vec![fact()])).unwrap();
-    let changes = store.pending_changes(0).unwrap();
+    let changes = store.pending_changes(0, "s").unwrap();
     let record = |change_ids: Vec<i64>| DigestRecord {
         subscription: "s".into(),
         label: "l".into(),
@@ -179,7 +183,8 @@ fn a_digest_its_messages_and_the_cursor_are_committed_together() {
         until: at(9),
         subject: "x".into(),
         composed: at(9),
-        cursor: 1,
+        to_readers: true,
+        progress: Progress::Period { cursor: 1 },
         troubles: vec![],
         notices: vec![],
         change_ids,

@@ -42,6 +42,8 @@ struct Named {
     aliases: Vec<String>,
     /// The forms that are common words too.
     ambiguous: Vec<String>,
+    /// The body that a body belongs to.
+    parent: Option<String>,
 }
 
 impl Named {
@@ -75,6 +77,12 @@ impl UserLexicon {
     /// The bodies, each with its other forms.
     pub fn bodies(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.bodies.iter().map(|named| (named.name.as_str(), named.aliases.as_slice()))
+    }
+
+    /// The bodies that belong to another, each with that one.
+    pub fn parents(&self) -> impl Iterator<Item = (&str, &str)> {
+        let parents = self.bodies.iter().map(|body| (&body.name, &body.parent));
+        parents.filter_map(|(name, parent)| Some((name.as_str(), parent.as_deref()?)))
     }
 
     /// The organisations, each with its other forms.
@@ -336,7 +344,8 @@ impl Check<'_> {
             self.problems.add(parent.span.clone(), message, help);
         }
         table.finish();
-        Some(Named { name: name?.value, aliases: values(aliases), ambiguous })
+        let parent = parent.map(|p| p.value);
+        Some(Named { name: name?.value, aliases: values(aliases), ambiguous, parent })
     }
 
     fn organisation(&mut self, table: Section) -> Option<Named> {
@@ -347,7 +356,7 @@ impl Check<'_> {
         let name = name?.value;
         let ambiguous =
             if common { aliases.iter().chain([&name]).cloned().collect() } else { Vec::new() };
-        Some(Named { name, aliases, ambiguous })
+        Some(Named { name, aliases, ambiguous, parent: None })
     }
 
     fn unit(&mut self, table: Section) -> Option<Named> {
@@ -369,7 +378,7 @@ impl Check<'_> {
             aliases.extend(self.word("`aliases` in [[unit]]", Set::Units, alias));
         }
         table.finish();
-        Some(Named { name: name?.value, aliases: values(aliases), ambiguous: Vec::new() })
+        Some(Named { name: name?.value, aliases: values(aliases), ..Named::default() })
     }
 
     fn required(&self, table: &Section, title: &str) -> Option<Placed<String>> {

@@ -198,7 +198,7 @@ pub fn parse<'a>(
     headline: bool,
     lexicon: &Lexicon,
 ) -> Parsed<'a> {
-    let begin = dateline_end(tokens);
+    let begin = dateline_end(tokens).max(shouted_place(text, tokens, lexicon));
     let (tokens, known) = (&tokens[begin..], &known[begin..]);
     let title_case = headline && is_title_case(tokens);
     let scan = Scan { text, tokens, known, lexicon, title_case };
@@ -263,6 +263,23 @@ fn dateline_end(tokens: &[Token]) -> usize {
         end += 1;
     }
     end
+}
+
+/// Where the sentence proper begins behind "WESTHAVEN – Quill Data has …": one place in capitals that
+/// is no organisation.
+fn shouted_place(text: &str, tokens: &[Token], lexicon: &Lexicon) -> usize {
+    let shouted = |t: &Token| {
+        let raw = &text[t.span.clone()];
+        raw.len() > 4 && raw.chars().all(char::is_uppercase)
+    };
+    let dash = |t: &Token| matches!(t.lower.as_str(), "–" | "—" | "-");
+    let placed = tokens.len() > 8
+        && shouted(&tokens[0])
+        && dash(&tokens[1])
+        && tokens[2].capital
+        && lexicon.organisations.longest(tokens, 0).is_none()
+        && lexicon.bodies.longest(tokens, 0).is_none();
+    if placed { 2 } else { 0 }
 }
 
 /// Most words begin with a capital: a headline. Capitals say less there.

@@ -23,6 +23,7 @@ use url::Url;
 
 use channel::Channel;
 use draft::{Document, Draft};
+pub use identity::{former_version, is_version};
 use reader::Window;
 use survey::{Survey, survey};
 
@@ -377,6 +378,11 @@ mod tests {
             ("raw markup", rss("<item><title>A <b>bold</b> step<br></title></item>"), vec!["A bold step"]),
             ("numbers of windows-1252", rss(&item("&#147;A&#148;")), vec!["“A”"]),
             ("controls of windows-1252", rss(&item("\u{93}A\u{94}")), vec!["“A”"]),
+            (
+                "an item of another vocabulary",
+                rss("<item><title>A</title><media:item><media:title>B</media:title></media:item></item>"),
+                vec!["A"],
+            ),
             ("a prefix undeclared", rss("<item><dc:title>A</dc:title></item>"), vec!["A"]),
             (
                 "an unknown type",

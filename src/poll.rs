@@ -1,16 +1,18 @@
 //! One poll of one feed, decided: when it is due, which pages to fetch, what to store. Pure.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
 
 use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_128;
 
 use crate::detect::{Grammar, could_matter, detect};
-use crate::feed::{ParseError, ParsedFeed};
+use crate::feed::{ParseError, ParsedFeed, former_version, is_version};
 use crate::fetch::{FRESH_MAX, Move, Verdict};
 use crate::model::{
     Article, Backfill, Entry, EntryKey, Feed, FeedKind, FeedState, FullTextPolicy, Outcome,
-    PageRetry, PlannedEntry, PollPlan, Rekeyed, RequestRecord, TextSource, fold, spread,
+    PageRetry, PlannedEntry, PollPlan, Rekeyed, RequestRecord, Stranger, TextSource, fold, spread,
 };
 use crate::schedule::{Timing, next_due};
 use crate::text::plain_text;
@@ -20,6 +22,11 @@ const SUMMARY_CHARS_MAX: usize = 600;
 
 /// Where "read more" stands in a text that is cut off: so many characters before its end.
 const ENDING_CHARS: usize = 40;
+
+/// So many bytes of HTML hold the end of a text, trailer included, but for very decorated ones …
+const ENDING_HTML_BYTES: usize = 2 * 1024;
+/// … and do where they give so many bytes of text.
+const ENDING_TEXT_BYTES: usize = TRAILER_BYTES_MAX + 4 * ENDING_CHARS;
 
 /// "The post TITLE appeared first on SITE." is no longer, in bytes.
 const TRAILER_BYTES_MAX: usize = 400;
@@ -93,9 +100,16 @@ pub enum Body {
     Broken(ParseError),
 }
 
-/// A hash of a body, to know it again when a server gives no validators.
+/// A hash of a body, to know it again when a server gives no validators. Every body is hashed: a
+/// fast hash, for who makes two bodies alike deceives nobody but his own feed.
 pub fn body_hash(body: &[u8]) -> String {
-    Sha256::digest(body).iter().take(16).map(|b| format!("{b:02x}")).collect()
+    format!("{:032x}", XxHash3_128::oneshot(body))
+}
+
+/// A hash of a text that announces something. It says that two feeds tell one thing: nobody may be
+/// able to make a text of his own that passes for another's.
+fn fingerprint(text: &str) -> String {
+    Sha256::digest(text).iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
 /// The entries whose page is wanted, as indices into `entries`.
@@ -118,14 +132,31 @@ pub fn wanted_pages(feed: &Feed, entries: &[Entry]) -> Vec<usize> {
 
 /// Whether the feed gives only the beginning of the text.
 fn is_summary(entry: &Entry) -> bool {
-    let text = plain_text(&entry.html);
+    // How long a text is that the feed calls the content does not matter, only how it ends.
+    let text = if entry.has_content { ending(&entry.html) } else { plain_text(&entry.html) };
     let said = without_trailer(&text);
     let from = said.char_indices().rev().nth(ENDING_CHARS - 1).map_or(0, |(at, _)| at);
     let end = said[from..].to_lowercase();
     let cut = ["…", "...", "[…]", "[...]"].iter().any(|e| end.ends_with(e))
         || ["read more", "continue reading"].iter().any(|p| end.contains(p));
-    let short = said.chars().count() < SUMMARY_CHARS_MAX;
-    cut || (short && !entry.has_content)
+    let is_short = || said.chars().count() < SUMMARY_CHARS_MAX;
+    cut || (!entry.has_content && is_short())
+}
+
+/// The end of the text of some HTML, of most without reading the rest: every new entry is asked.
+fn ending(html: &str) -> String {
+    let from = html.len().saturating_sub(ENDING_HTML_BYTES);
+    let tag = html.as_bytes()[from..].iter().position(|byte| *byte == b'<');
+    let tail = tag.map(|at| &html[from + at..]).filter(|_| from > 0);
+    // Where something hidden ends, the tail may begin inside of it.
+    let hides = |tail: &str| {
+        let tail = tail.to_ascii_lowercase();
+        let ends =
+            ["</script", "</style", "</template", "</noscript", "</textarea", "</title", "-->"];
+        ends.iter().any(|end| tail.contains(end))
+    };
+    let text = tail.filter(|tail| !hides(tail)).map(plain_text);
+    text.filter(|text| text.len() >= ENDING_TEXT_BYTES).unwrap_or_else(|| plain_text(html))
 }
 
 /// A text without the sentence that WordPress puts under texts and excerpts alike: "The post …
@@ -139,26 +170,32 @@ fn without_trailer(text: &str) -> &str {
     }
 }
 
-/// The entries that are new or have another version.
-pub fn fresh_entries(parsed: &ParsedFeed, known: &HashMap<EntryKey, String>) -> Vec<Entry> {
-    parsed.entries.iter().filter(|e| known.get(&e.key) != Some(&e.version)).cloned().collect()
+/// Those of a feed's entries that are new or have another version.
+pub fn fresh_entries(mut entries: Vec<Entry>, known: &HashMap<EntryKey, String>) -> Vec<Entry> {
+    let is_known = |e: &Entry| known.get(&e.key).is_some_and(|version| is_version(e, version));
+    entries.retain(|e| !is_known(e));
+    entries
 }
 
-/// The entries under unknown keys, by their index in `fresh`, where there are so many that the feed
-/// may have given new ids to what was known: to be looked up by link and text (R12).
+/// Of a feed of `all` entries those under unknown keys, by their index in `fresh`, where they are so
+/// many that the feed may have given new ids to what was known: to be looked up by link and text (R12).
 pub fn maybe_reidentified(
-    state: &FeedState,
-    parsed: &ParsedFeed,
+    all: usize,
     known: &HashMap<EntryKey, String>,
     fresh: &[Entry],
-) -> Vec<(usize, Entry)> {
+) -> Vec<Stranger> {
     let unknown = || fresh.iter().enumerate().filter(|(_, e)| !known.contains_key(&e.key));
     let count = unknown().count();
-    let many = count >= REIDENTIFIED_MIN && count * 2 > parsed.entries.len();
-    if !state.baseline_done || !many {
+    let many = count >= REIDENTIFIED_MIN && count * 2 > all;
+    if !many {
         return Vec::new();
     }
-    unknown().map(|(index, entry)| (index, entry.clone())).collect()
+    let stranger = |(index, entry): (usize, &Entry)| Stranger {
+        index,
+        link: entry.link.clone(),
+        versions: [entry.version.clone(), former_version(&entry.title, &entry.html)],
+    };
+    unknown().map(stranger).collect()
 }
 
 /// Takes twins of known entries out of `fresh`: they keep their history under the new key, and are
@@ -172,7 +209,7 @@ pub fn rekey(fresh: &mut Vec<Entry>, twins: Vec<(usize, EntryKey, String)>) -> V
             continue;
         }
         rekeyed.push(Rekeyed { old, new: fresh[index].key.clone() });
-        if version == fresh[index].version {
+        if is_version(&fresh[index], &version) {
             same.insert(index);
         }
     }
@@ -238,8 +275,13 @@ pub struct Findings<'a> {
     pub backfill: Backfill,
 }
 
-/// Decides what a poll changes.
-pub fn plan_poll(findings: Findings, grammar: &Grammar, now: DateTime<Utc>) -> PollPlan {
+/// Decides what a poll changes. The grammar may be one that is built when it is first asked for,
+/// which it is only where there are texts to be read.
+pub fn plan_poll(
+    findings: Findings,
+    grammar: &impl Deref<Target = Grammar>,
+    now: DateTime<Utc>,
+) -> PollPlan {
     let outcome = match findings.body {
         Body::Same => Outcome::Unchanged,
         Body::Broken(error) => Outcome::Failed(error.to_string()),
@@ -358,7 +400,7 @@ fn reported_by_backfill(entry: &Entry, backfill: Backfill, now: DateTime<Utc>) -
 
 fn planned(
     feed: &Feed,
-    entry: Entry,
+    mut entry: Entry,
     page: Option<&Page>,
     tries: u32,
     report: bool,
@@ -370,14 +412,14 @@ fn planned(
         let due = (tries < PAGE_TRIES_MAX).then(|| now + PAGE_WAIT * 2_i32.pow(tries - 1));
         PageRetry { tries, due }
     });
+    // Moved, not copied: all the texts of a feed together are large.
+    let own = std::mem::take(&mut entry.html);
     let (html, text_source) = match page {
         // A page that gives less than the feed did is a consent wall or a stub.
-        Some(Page::Article(article))
-            if plain_text(article).len() > plain_text(&entry.html).len() =>
-        {
+        Some(Page::Article(article)) if plain_text(article).len() > plain_text(&own).len() => {
             (article.clone(), TextSource::Page)
         }
-        _ => (entry.html.clone(), TextSource::Feed),
+        _ => (own, TextSource::Feed),
     };
     let article = Article {
         id: entry.key.0.clone(),
@@ -394,7 +436,7 @@ fn planned(
     let mut fingerprint = None;
     if !facts.is_empty() {
         let text = fold(&plain_text(&html));
-        fingerprint = Some(body_hash(text.as_bytes()));
+        fingerprint = Some(self::fingerprint(&text));
         words = format!("{} {text}", fold(&entry.title));
     }
     PlannedEntry {
@@ -475,6 +517,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_end_of_a_text_is_the_same_read_from_its_end() {
+        let long = "<p>word <b>by</b> word ".repeat(400);
+        let script = format!("<script>{}</script>", "x = '<p>never shown'; ".repeat(200));
+        let decorated = "<p style='color: red; font-weight: bold'><i></i></p>".repeat(100);
+        for (name, html) in [
+            ("short", "<p>word [...]".to_owned()),
+            ("no markup", "word ".repeat(1000)),
+            ("long", format!("{long}and an end.")),
+            ("cut off", format!("{long}and [&#8230;]")),
+            ("a trailer", format!("{long}an end.<p>The post A appeared first on B.")),
+            ("behind a script", format!("{long}{script}<p>an end.")),
+            ("a script last", format!("{long}an end.{script}")),
+            ("in capitals", format!("{long}{}an end.", script.to_uppercase())),
+            ("a comment", format!("{long}<!-- {long} --> an end.")),
+            ("decoration", format!("{long}{decorated}an end.{decorated}")),
+            ("beyond ASCII", format!("{}<p>é{}", "é".repeat(3000), "é".repeat(600))),
+        ] {
+            let (whole, end) = (plain_text(&html), ending(&html));
+            let from = whole.char_indices().rev().nth(400).map_or(0, |(at, _)| at);
+            assert!(end.ends_with(&whole[from..]), "{name}");
+        }
+    }
+
     fn state(baseline_done: bool) -> FeedState {
         FeedState { baseline_done, ..FeedState::unasked(1, FeedName("f".into())) }
     }
@@ -506,7 +572,7 @@ mod tests {
         };
         plan_poll(
             findings,
-            Grammar::built_in(),
+            &Grammar::built_in(),
             DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
         )
     }

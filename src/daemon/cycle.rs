@@ -193,7 +193,7 @@ pub struct Cycle {
     mailer: Arc<Mailer>,
     signer: Option<Arc<Signer>>,
     pub(super) config: Arc<Config>,
-    pub(super) grammar: Arc<Grammar>,
+    pub(super) grammar: Arc<LazyGrammar>,
     /// What each digest takes, by its name.
     selections: Arc<HashMap<String, Selection>>,
     /// So many bodies are read at once as there are processors: more would only fill the memory.
@@ -229,8 +229,8 @@ impl Cycle {
         let signer = config.mail.dkim.as_ref().map(load).transpose()?;
         let host = hostname();
         let words: Vec<UserLexicon> = config.lexicons.iter().map(|l| l.words.clone()).collect();
-        let grammar = grammar(&words);
         let selections = Arc::new(selections(&config.digests, &words));
+        let grammar = grammar(words);
         let writer = Writer::start(Arc::clone(&store));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let readers = Arc::new(tokio::sync::Semaphore::new(processors));
@@ -253,10 +253,10 @@ impl Cycle {
         let mut store = cycle.store.lock().unwrap_or_else(PoisonError::into_inner);
         store.register_feeds(&feeds)?;
         store.register_subscriptions(&subscriptions, clock.now())?;
-        let states = store.feed_states()?;
+        let rests = store.host_rests(clock.now())?;
         drop(store);
         crash::point("start.registered");
-        cycle.resume_rests(&states);
+        cycle.resume_rests(&rests);
         Ok(cycle)
     }
 
@@ -307,13 +307,11 @@ impl Cycle {
     }
 
     /// A host that asked for a rest keeps it over a restart.
-    fn resume_rests(&self, states: &HashMap<FeedName, FeedState>) {
+    fn resume_rests(&self, rests: &[(String, DateTime<Utc>)]) {
         let now = self.clock.now();
-        for feed in &self.config.feeds {
-            let Some(state) = states.get(&feed.feed.name) else { continue };
-            let rest = state.rest_until.and_then(|until| (until - now).to_std().ok());
-            if let Some(rest) = rest.filter(|_| state.last_status == Some(429)) {
-                self.client.rest(&feed.feed.url, rest);
+        for (url, until) in rests {
+            if let Ok(rest) = (*until - now).to_std() {
+                self.client.rest(url, rest);
             }
         }
     }
@@ -455,16 +453,16 @@ impl Cycle {
     ) -> Result<Prepared, CycleError> {
         let subscription = &digest.subscription;
         let name = subscription.name.clone();
-        let (state, changes, last, feeds) = self
+        let (state, changes, last, (feeds_read, feeds_failing)) = self
             .with("reading changes", move |s| {
                 let state = s.subscription_state(&name)?;
                 let changes = s.pending_changes(state.cursor, &name)?;
-                Ok((state, changes, s.last_change()?, s.feed_states()?))
+                Ok((state, changes, s.last_change()?, s.feed_counts()?))
             })
             .await?;
         let context = Context {
-            feeds_read: feeds.values().filter(|f| f.last_success.is_some()).count(),
-            feeds_failing: feeds.values().filter(|f| f.failures > 0).count(),
+            feeds_read,
+            feeds_failing,
             late,
             told_at_once: state.told_at_once,
             host: self.host.clone(),
@@ -624,10 +622,16 @@ impl Cycle {
     }
 }
 
+/// A grammar that is built when the first text is read: a pass in which nothing changed needs none.
+pub(super) type LazyGrammar = LazyLock<Grammar, Box<dyn FnOnce() -> Grammar + Send>>;
+
 /// The built-in words are read once for the whole program.
-fn grammar(words: &[UserLexicon]) -> Arc<Grammar> {
-    static BUILT_IN: LazyLock<Arc<Grammar>> = LazyLock::new(|| Arc::new(Grammar::with(&[])));
-    if words.is_empty() { Arc::clone(&BUILT_IN) } else { Arc::new(Grammar::with(words)) }
+fn grammar(words: Vec<UserLexicon>) -> Arc<LazyGrammar> {
+    fn lazy(words: Vec<UserLexicon>) -> Arc<LazyGrammar> {
+        Arc::new(LazyLock::new(Box::new(move || Grammar::with(&words))))
+    }
+    static BUILT_IN: LazyLock<Arc<LazyGrammar>> = LazyLock::new(|| lazy(Vec::new()));
+    if words.is_empty() { Arc::clone(&BUILT_IN) } else { lazy(words) }
 }
 
 /// What each digest takes; names are looked up only where some are given.

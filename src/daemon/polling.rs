@@ -9,7 +9,9 @@ use super::cycle::{Cycle, CycleError, PollResult};
 use crate::crash;
 use crate::feed;
 use crate::fetch::{Accept, FetchError, classify, moved};
-use crate::model::{Entry, Feed, FeedName, FeedState, Outcome, Reply, RequestRecord, Validators};
+use crate::model::{
+    Entry, Feed, FeedName, FeedState, Outcome, Rekeyed, Reply, RequestRecord, Validators,
+};
 use crate::poll::{
     Body, Findings, LatePage, PAGES_MAX, Page, body_hash, fresh_entries, maybe_reidentified,
     plan_poll, rekey, wanted_pages,
@@ -58,6 +60,19 @@ struct Answer {
     record: RequestRecord,
 }
 
+/// The entries of an answer: taken out of it by whoever has it for itself, else copied.
+fn entries_of(answer: &mut Arc<Answer>) -> Vec<Entry> {
+    match Arc::get_mut(answer).map(|own| &mut own.body) {
+        Some(Body::Feed(parsed, _)) => return std::mem::take(&mut parsed.entries),
+        Some(_) => return Vec::new(),
+        None => {}
+    }
+    match &answer.body {
+        Body::Feed(parsed, _) => parsed.entries.clone(),
+        _ => Vec::new(),
+    }
+}
+
 /// Pages that were fetched for a feed.
 #[derive(Default)]
 struct Pages {
@@ -77,6 +92,7 @@ impl Cycle {
     pub async fn poll(&self, group: Vec<Subject>) -> Result<Vec<PollResult>, CycleError> {
         let Some(first) = group.first() else { return Ok(Vec::new()) };
         let address = first.address().to_owned();
+        let _under_way = self.writer.announce();
         // Another feed of the same address may know another answer: then none is vouched for.
         let same = group.iter().all(|s| s.state.validators == first.state.validators);
         let validators = if same { first.state.validators.clone() } else { Validators::default() };
@@ -97,9 +113,11 @@ impl Cycle {
         crash::point("poll.parsed");
         // The bytes are gone: others may fetch, this feed's pages among them.
         drop(fetched);
-        let mut results = Vec::with_capacity(group.len());
-        for subject in group {
-            results.push(self.conclude(subject, &address, Arc::clone(&answer)).await?);
+        let count = group.len();
+        let mut results = Vec::with_capacity(count);
+        // The last one has the answer for itself, and so the only one in most cases.
+        for (subject, answer) in group.into_iter().zip(std::iter::repeat_n(answer, count)) {
+            results.push(self.conclude(subject, &address, answer).await?);
         }
         Ok(results)
     }
@@ -151,7 +169,7 @@ impl Cycle {
         &self,
         subject: Subject,
         address: &str,
-        answer: Arc<Answer>,
+        mut answer: Arc<Answer>,
     ) -> Result<PollResult, CycleError> {
         let Subject { feed, state } = subject;
         let now = self.now();
@@ -162,22 +180,7 @@ impl Cycle {
             self.client.rest(address, rest);
         }
         let moved = moved(address, &answer.reply, &state, now);
-        let mut fresh = Vec::new();
-        let mut rekeyed = Vec::new();
-        if let Body::Feed(parsed, _) = &answer.body {
-            let id = state.id;
-            let keys = parsed.entries.iter().map(|e| e.key.clone()).collect::<Vec<_>>();
-            let known =
-                self.with("looking up entries", move |s| s.known_versions(id, &keys)).await?;
-            fresh = fresh_entries(parsed, &known);
-            let unknown = maybe_reidentified(&state, parsed, &known, &fresh);
-            if !unknown.is_empty() {
-                let twins = self
-                    .with("looking for entries under other keys", move |s| s.twins(id, &unknown))
-                    .await?;
-                rekeyed = rekey(&mut fresh, twins);
-            }
-        }
+        let (fresh, rekeyed) = self.fresh(&state, entries_of(&mut answer)).await?;
         crash::point("poll.looked-up");
         let pages = self.pages(&feed, &state, &fresh, now).await?;
         crash::point("poll.pages");
@@ -188,6 +191,7 @@ impl Cycle {
         let grammar = Arc::clone(&self.grammar);
         let backfill = self.config.backfill;
         let name = feed.name.0.clone();
+        let has_texts = !fresh.is_empty() || !pages.late.is_empty();
         let plan = move || {
             let findings = Findings {
                 feed: &feed,
@@ -204,18 +208,46 @@ impl Cycle {
                 requests,
                 backfill,
             };
-            plan_poll(findings, &grammar, now)
+            plan_poll(findings, &*grammar, now)
         };
-        let turn = self.readers.acquire().await;
-        let plan = tokio::task::spawn_blocking(plan)
-            .await
-            .map_err(|_| CycleError::Task("reading a feed's entries"))?;
-        drop(turn);
+        let plan = if has_texts {
+            let _turn = self.readers.acquire().await;
+            let read = tokio::task::spawn_blocking(plan).await;
+            read.map_err(|_| CycleError::Task("reading a feed's entries"))?
+        } else {
+            // Nothing to read, as with most answers: not worth the way to another thread.
+            plan()
+        };
         crash::point("poll.planned");
         let (outcome, state) = (plan.outcome.clone(), plan.state.clone());
         let warnings = plan.warnings.clone().unwrap_or_default();
         let applied = self.writer.apply(plan).await.ok_or(CycleError::Task("storing a poll"))??;
         Ok(PollResult { feed: name, outcome, applied, warnings, state })
+    }
+
+    /// What of a feed's entries is new or changed, and which entries have new keys.
+    async fn fresh(
+        &self,
+        state: &FeedState,
+        entries: Vec<Entry>,
+    ) -> Result<(Vec<Entry>, Vec<Rekeyed>), CycleError> {
+        // Before its first answer was stored a feed has no entries.
+        if entries.is_empty() || !state.baseline_done {
+            return Ok((entries, Vec::new()));
+        }
+        let (id, count) = (state.id, entries.len());
+        let keys = entries.iter().map(|e| e.key.clone()).collect::<Vec<_>>();
+        let known = self.with("looking up entries", move |s| s.known_versions(id, &keys)).await?;
+        let mut fresh = fresh_entries(entries, &known);
+        let unknown = maybe_reidentified(count, &known, &fresh);
+        if unknown.is_empty() {
+            return Ok((fresh, Vec::new()));
+        }
+        let twins = self
+            .with("looking for entries under other keys", move |s| s.twins(id, &unknown))
+            .await?;
+        let rekeyed = rekey(&mut fresh, twins);
+        Ok((fresh, rekeyed))
     }
 
     /// Fetches the pages that are wanted, and those that are due again.

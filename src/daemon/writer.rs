@@ -1,8 +1,10 @@
 //! One writer for all polls: what ends while it writes is written together with the next commit,
 //! so that a thousand unchanged feeds cost some dozens of writes to the disk.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,6 +14,9 @@ use crate::store::{Applied, Store, StoreError};
 
 /// No more plans are written together: one transaction keeps readers of the log waiting no longer.
 const TOGETHER_MAX: usize = 64;
+/// A poll that found nothing new waits so long for others that are under way, and come by the dozen:
+/// writing each of them by itself would cost more than asking the feed did.
+const LINGER: Duration = Duration::from_millis(25);
 
 type Job = (PollPlan, oneshot::Sender<Result<Applied, StoreError>>);
 
@@ -25,6 +30,17 @@ struct Thread {
     /// Taken when the writer is dropped.
     jobs: Option<mpsc::Sender<Job>>,
     handle: Option<JoinHandle<()>>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// A poll that will come to the writer, until this is dropped.
+#[derive(Debug)]
+pub struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Thread {
@@ -41,8 +57,16 @@ impl Writer {
     /// Starts the writer's thread.
     pub fn start(store: Arc<Mutex<Store>>) -> Writer {
         let (jobs, waiting) = mpsc::channel::<Job>(TOGETHER_MAX);
-        let handle = std::thread::spawn(move || write_all(&store, waiting));
-        Writer(Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) }))
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let others = Arc::clone(&under_way);
+        let handle = std::thread::spawn(move || write_all(&store, waiting, &others));
+        Writer(Arc::new(Thread { jobs: Some(jobs), handle: Some(handle), under_way }))
+    }
+
+    /// Announces a poll, so that others may wait for it.
+    pub fn announce(&self) -> UnderWay {
+        self.0.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(&self.0.under_way))
     }
 
     /// Writes a plan and says what it changed; `None` when the writer is no more.
@@ -53,8 +77,11 @@ impl Writer {
     }
 }
 
-fn write_all(store: &Mutex<Store>, mut waiting: mpsc::Receiver<Job>) {
+fn write_all(store: &Mutex<Store>, mut waiting: mpsc::Receiver<Job>, under_way: &AtomicUsize) {
     while let Some(first) = waiting.blocking_recv() {
+        if first.0.entries.is_empty() && under_way.load(Ordering::Relaxed) > 1 {
+            std::thread::sleep(LINGER);
+        }
         let mut together = vec![first];
         while together.len() < TOGETHER_MAX
             && let Ok(next) = waiting.try_recv()

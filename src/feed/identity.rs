@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 use crate::model::{Entry, EntryKey};
 
@@ -11,12 +12,33 @@ pub fn key(guid: Option<&str>, link: Option<&str>, title: &str, html: &str) -> E
     match (guid, link) {
         (Some(guid), _) => EntryKey(format!("guid:{guid}")),
         (None, Some(link)) => EntryKey(format!("link:{link}")),
-        (None, None) => EntryKey(format!("text:{}", version(title, html))),
+        (None, None) => EntryKey(format!("text:{}", digest(title, html))),
     }
 }
 
-/// The version of an entry: another text is another version.
+/// The version of an entry: another text is another version. Every text of every feed that changed
+/// is hashed for it; no adversary gains by two texts of one version, for both are his own.
 pub fn version(title: &str, html: &str) -> String {
+    let title = XxHash3_64::oneshot(title.as_bytes());
+    format!("{:032x}", XxHash3_128::oneshot_with_seed(title, html.as_bytes()))
+}
+
+/// The version as it was written up to schema 5. An entry stored then has it until its text changes.
+pub fn former_version(title: &str, html: &str) -> String {
+    digest(title, html)
+}
+
+/// Whether an entry is known in this version, of today's form or of the former one.
+pub fn is_version(entry: &Entry, known: &str) -> bool {
+    if known.len() == entry.version.len() {
+        known == entry.version
+    } else {
+        known == former_version(&entry.title, &entry.html)
+    }
+}
+
+/// What keys are made of. It stays what it is: under another key an entry is new.
+fn digest(title: &str, html: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(title.as_bytes());
     hash.update([0]);
@@ -52,7 +74,7 @@ pub fn settle(entries: &mut Vec<Entry>, warnings: &mut Vec<String>) {
             entry.key = EntryKey(if alone {
                 format!("{}|{link}", key.0)
             } else {
-                format!("{}|{link}|{}", key.0, version(&entry.title, ""))
+                format!("{}|{link}|{}", key.0, digest(&entry.title, ""))
             });
         }
     }
@@ -84,6 +106,28 @@ mod tests {
         let mut entries: Vec<Entry> = entries.iter().map(|(g, l, t)| entry(*g, *l, t)).collect();
         settle(&mut entries, &mut Vec::new());
         entries.into_iter().map(|e| e.key.0).collect()
+    }
+
+    #[test]
+    fn an_entry_is_known_by_the_version_of_today_and_by_the_former_one() {
+        let known = entry(Some("x"), None, "A");
+        for (version, same) in [
+            (version("A", ""), true),
+            (version("B", ""), false),
+            (version("", "A"), false),
+            (former_version("A", ""), true),
+            (former_version("B", ""), false),
+            // As the program wrote it before.
+            ("e61c21ca716b3b1a".to_owned(), true),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_version(&known, &version), same, "{version}");
+        }
+    }
+
+    #[test]
+    fn keys_stay_what_they_were_written_as() {
+        assert_eq!(key(None, None, "A", "<p>B").0, "text:f899b17cc81f6a37");
     }
 
     #[test]

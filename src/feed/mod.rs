@@ -23,6 +23,7 @@ use url::Url;
 
 use channel::Channel;
 use draft::{Document, Draft};
+pub use identity::{former_version, is_version};
 use reader::Window;
 use survey::{Survey, survey};
 
@@ -368,15 +369,43 @@ mod tests {
                 ),
                 vec!["One", "Two"],
             ),
-            ("items without end", rss("<item><title>One</title><item><title>Two</title>"), vec!["One", "Two"]),
+            (
+                "items without end",
+                rss("<item><title>One</title><item><title>Two</title>"),
+                vec!["One", "Two"],
+            ),
             (
                 "a title without end",
                 rss("<item><title>One<link>/1</link></item><item><title>Two</title></item>"),
                 vec!["One", "Two"],
             ),
-            ("raw markup", rss("<item><title>A <b>bold</b> step<br></title></item>"), vec!["A bold step"]),
+            (
+                "raw markup",
+                rss("<item><title>A <b>bold</b> step<br></title></item>"),
+                vec!["A bold step"],
+            ),
             ("numbers of windows-1252", rss(&item("&#147;A&#148;")), vec!["“A”"]),
             ("controls of windows-1252", rss(&item("\u{93}A\u{94}")), vec!["“A”"]),
+            ("control characters", rss(&item("A\u{1}B\0")), vec!["AB"]),
+            (
+                "markup in a title",
+                rss(&item("&lt;b&gt;Bold&lt;/b&gt; &amp;amp; more")),
+                vec!["Bold & more"],
+            ),
+            ("two feeds in one", format!("{two}{two}"), vec!["One", "Two"]),
+        ] {
+            assert_eq!(titles(text.as_bytes()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn odd_vocabularies_give_what_can_be_had() {
+        for (name, text, expected) in [
+            (
+                "an item of another vocabulary",
+                rss("<item><title>A</title><media:item><media:title>B</media:title></media:item></item>"),
+                vec!["A"],
+            ),
             ("a prefix undeclared", rss("<item><dc:title>A</dc:title></item>"), vec!["A"]),
             (
                 "an unknown type",
@@ -394,15 +423,8 @@ mod tests {
                 vec!["A < B"],
             ),
             ("CDF", "<CHANNEL HREF='https://example.org/'><ITEM HREF='/a'><TITLE>A</TITLE></ITEM></CHANNEL>".to_owned(), vec!["A"]),
-            ("two feeds in one", format!("{two}{two}"), vec!["One", "Two"]),
             ("JSON, torn", "{\"items\":[{\"id\":1,\"title\":\"A\"},{\"id\":2,\"ti".to_owned(), vec!["A"]),
             ("JSON, odd types", "{\"version\":1,\"items\":[{\"id\":{},\"title\":\"A\",\"authors\":\"x\",\"url\":null}]}".to_owned(), vec!["A"]),
-            ("control characters", rss(&item("A\u{1}B\0")), vec!["AB"]),
-            (
-                "markup in a title",
-                rss(&item("&lt;b&gt;Bold&lt;/b&gt; &amp;amp; more")),
-                vec!["Bold & more"],
-            ),
         ] {
             assert_eq!(titles(text.as_bytes()), expected, "{name}");
         }

@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         }
         let depth = self.open.len();
         let base = self.base_of(&tag);
-        if is_entry(tag.name) && space != Space::Other {
+        if is_entry(tag.name) && space == Space::Core {
             self.close_entry();
             self.begun += 1;
             self.entry = Some(Entry::new(self.open.len(), &tag, base.as_deref()));
@@ -250,7 +250,7 @@ impl<'a> Reader<'a> {
         if capture.form == Form::Markup || space == Space::Xhtml {
             return false;
         }
-        if is_entry(tag.name) && space != Space::Other {
+        if is_entry(tag.name) && space == Space::Core {
             return true;
         }
         let Some((found, _)) = field(space, tag.name) else { return false };
@@ -301,7 +301,7 @@ impl<'a> Reader<'a> {
     /// At the end of the document. An entry that is open was cut off: its id may be still to come,
     /// and under another it would be another entry; it is kept only where it is all that there is.
     fn finish(mut self) -> Document {
-        if self.document.entries.is_empty() || self.open.len() == 0 {
+        if self.document.entries.is_empty() {
             self.close_entry();
         }
         self.document

@@ -165,7 +165,7 @@ pub struct PageRetry {
 /// An entry that is new or has a new version, with what was detected in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedEntry {
-    /// The entry.
+    /// The entry; its HTML stands in `html`.
     pub entry: Entry,
     /// The HTML that was read: the feed's, or the fetched page's.
     pub html: String,
@@ -184,6 +184,17 @@ pub struct PlannedEntry {
     pub page_retry: Option<PageRetry>,
     /// Whether the entry is known in this version and only its page came later.
     pub late_page: bool,
+}
+
+/// An entry under an unknown key that may be a known one under a new key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    /// Its place among the entries that are new or changed.
+    pub index: usize,
+    /// Its address.
+    pub link: Option<String>,
+    /// Its version, as it is written today and as it was written before.
+    pub versions: [String; 2],
 }
 
 /// An entry that was known under another key: the feed gave all its entries new ids.

@@ -78,16 +78,11 @@ impl Store {
     /// Applies several plans with one write to the disk. Each is all or nothing by itself.
     pub fn apply_all(&mut self, plans: &[&PollPlan]) -> Vec<Result<Applied, StoreError>> {
         let mut together = || -> Result<Vec<Result<Applied, StoreError>>, rusqlite::Error> {
-            let mut transaction = self.connection.transaction()?;
+            let transaction = self.connection.transaction()?;
             crash::point("store.poll.begun");
             let mut results = Vec::with_capacity(plans.len());
             for plan in plans {
-                let savepoint = transaction.savepoint()?;
-                // Dropped without a commit, a savepoint takes back what was done in it.
-                let applied = apply_plan(&savepoint, plan).and_then(|applied| {
-                    savepoint.commit()?;
-                    Ok(applied)
-                });
+                let applied = by_itself(&transaction, |t| apply_plan(t, plan));
                 results.push(applied.map_err(while_doing("storing a poll")));
             }
             crash::point("store.poll.before-commit");
@@ -243,6 +238,23 @@ impl Store {
         })?;
         rows.collect()
     }
+}
+
+/// Does something inside a transaction that happens wholly or not at all, whatever happens beside it.
+/// With prepared statements, for there is one for each poll.
+fn by_itself<T>(
+    transaction: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+) -> Result<T, rusqlite::Error> {
+    let say = |sql| transaction.prepare_cached(sql)?.execute([]);
+    say("SAVEPOINT one")?;
+    let done = work(transaction).and_then(|done| say("RELEASE one").map(|_| done));
+    if done.is_err() {
+        // A full or broken disk makes SQLite take back the whole transaction: then this fails, and
+        // what is told is what failed before.
+        let _ = say("ROLLBACK TO one").and_then(|_| say("RELEASE one"));
+    }
+    done
 }
 
 fn apply_plan(transaction: &Connection, plan: &PollPlan) -> Result<Applied, rusqlite::Error> {

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, StoreError, seconds, time, while_doing};
 use crate::model::{
-    Entry, EntryKey, Feed, FeedName, FeedState, Moving, PollPlan, RequestRecord, Validators,
+    Entry, EntryKey, Feed, FeedName, FeedState, Moving, PollPlan, RequestRecord, Stranger,
+    Validators,
 };
 
 /// So many of a feed's last requests are kept.
@@ -67,7 +68,19 @@ impl Store {
         let failed = while_doing("registering feeds");
         let mut register = || {
             let transaction = self.connection.transaction()?;
-            transaction.execute("UPDATE feed SET configured = 0", [])?;
+            // Most starts find the feeds as they were, and write nothing.
+            let mut known = configured(&transaction)?;
+            let changed: Vec<(&Feed, Settings)> = feeds
+                .iter()
+                .map(|feed| (*feed, Settings::of(feed)))
+                .filter(|(feed, settings)| known.remove(&feed.name.0).as_ref() != Some(settings))
+                .collect();
+            let mut statement =
+                transaction.prepare("UPDATE feed SET configured = 0 WHERE name = ?1")?;
+            for name in known.keys() {
+                statement.execute([name])?;
+            }
+            drop(statement);
             let mut statement = transaction.prepare(
                 "INSERT INTO feed (name, url, publisher, settings) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (name) DO UPDATE SET
@@ -84,9 +97,9 @@ impl Store {
                    moving_polls = CASE WHEN url = excluded.url THEN moving_polls ELSE 0 END,
                    settings = excluded.settings, url = excluded.url, publisher = excluded.publisher, configured = 1",
             )?;
-            for feed in feeds {
-                let settings = format!("full_text={:?}", feed.full_text);
-                statement.execute(params![feed.name.0, feed.url, feed.publisher, settings])?;
+            for (feed, settings) in changed {
+                let Settings { url, publisher, settings } = settings;
+                statement.execute(params![feed.name.0, url, publisher, settings])?;
             }
             drop(statement);
             transaction.commit()
@@ -202,6 +215,35 @@ impl Store {
         query().map_err(while_doing("reading the requests of a feed"))
     }
 
+    /// How many of the configured feeds were ever read, and how many fail.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn feed_counts(&self) -> Result<(usize, usize), StoreError> {
+        let sql =
+            "SELECT count(last_success), coalesce(sum(failures > 0), 0) FROM feed WHERE configured";
+        let read = |row: &Row| Ok((row.get::<_, u32>(0)? as usize, row.get::<_, u32>(1)? as usize));
+        self.connection.query_row(sql, [], read).map_err(while_doing("counting the feeds"))
+    }
+
+    /// The addresses of feeds whose servers asked for a rest of the whole host that is not over,
+    /// with its end (P15).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn host_rests(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+        let sql = "SELECT url, rest_until FROM feed WHERE configured AND last_status = 429 AND rest_until > ?1";
+        let query = || -> Result<Vec<_>, rusqlite::Error> {
+            let mut statement = self.connection.prepare(sql)?;
+            let rows = statement.query_map([seconds(now)], |r| Ok((r.get(0)?, time(r.get(1)?))))?;
+            rows.collect()
+        };
+        query().map_err(while_doing("reading the rests of hosts"))
+    }
+
     /// For entries under unknown keys: the known entries of the feed that are the same, by their
     /// link or their text, as (index, key, version).
     ///
@@ -210,15 +252,15 @@ impl Store {
     pub fn twins(
         &self,
         feed_id: i64,
-        entries: &[(usize, Entry)],
+        strangers: &[Stranger],
     ) -> Result<Vec<(usize, EntryKey, String)>, StoreError> {
-        let sql = "SELECT key, version FROM entry WHERE feed_id = ?1 AND (link = ?2 OR version = ?3) ORDER BY version = ?3 DESC, id DESC LIMIT 1";
+        let sql = "SELECT key, version FROM entry WHERE feed_id = ?1 AND (link = ?2 OR version IN (?3, ?4)) ORDER BY version IN (?3, ?4) DESC, id DESC LIMIT 1";
         let query = || {
             let mut statement = self.connection.prepare_cached(sql)?;
             let mut found = Vec::new();
-            for (index, entry) in entries {
+            for Stranger { index, link, versions: [version, former] } in strangers {
                 let twin = statement
-                    .query_row(params![feed_id, entry.link, entry.version], |r| {
+                    .query_row(params![feed_id, link, version, former], |r| {
                         Ok((EntryKey(r.get(0)?), r.get(1)?))
                     })
                     .optional()?;
@@ -290,6 +332,35 @@ impl Store {
         };
         query().map_err(while_doing("listing feeds"))
     }
+}
+
+/// What of a feed's configuration its row depends on.
+#[derive(PartialEq, Eq)]
+struct Settings {
+    url: String,
+    publisher: String,
+    /// What else its answers depend on (P6).
+    settings: Option<String>,
+}
+
+impl Settings {
+    fn of(feed: &Feed) -> Settings {
+        Settings {
+            url: feed.url.clone(),
+            publisher: feed.publisher.clone(),
+            settings: Some(format!("full_text={:?}", feed.full_text)),
+        }
+    }
+}
+
+/// The feeds that are registered as configured, by name.
+fn configured(connection: &Connection) -> Result<HashMap<String, Settings>, rusqlite::Error> {
+    let mut statement =
+        connection.prepare("SELECT name, url, publisher, settings FROM feed WHERE configured")?;
+    let rows = statement.query_map([], |r| {
+        Ok((r.get(0)?, Settings { url: r.get(1)?, publisher: r.get(2)?, settings: r.get(3)? }))
+    })?;
+    rows.collect()
 }
 
 fn read_state(row: &Row) -> Result<FeedState, rusqlite::Error> {

@@ -434,7 +434,9 @@ impl Store {
         let step = || -> Result<bool, rusqlite::Error> {
             let mode: u32 = self.connection.query_row("PRAGMA auto_vacuum", [], |r| r.get(0))?;
             if mode == 0 {
-                self.connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")?;
+                self.connection.execute_batch(
+                    "PRAGMA temp_store = FILE; PRAGMA auto_vacuum = INCREMENTAL; VACUUM; PRAGMA temp_store = MEMORY",
+                )?;
             }
             Ok(mode == 0)
         };

@@ -178,7 +178,7 @@ async fn attempt<'a>(
         requests: Vec::new(),
         backfill: config.backfill,
     };
-    let plan = plan_poll(findings, grammar, now);
+    let plan = plan_poll(findings, &grammar, now);
     let agent = &config.fetch.user_agent;
     Ok(Trial { feed, address, arguments, agent, state, answer, plan, parsed, known, pages })
 }

@@ -2,11 +2,11 @@
 //! or grows, and what comes out keeps its promises.
 //!
 //! ```text
-//! cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run feed_to_facts --fuzz-dir . corpus seeds
+//! fuzz/run 600
 //! ```
 
 #![no_main]
-#![allow(dead_code, reason = "the modules are compiled as they stand, and not all of each is used")]
+#![allow(dead_code, unused_imports, reason = "the modules are compiled as they stand, and not all of each is used")]
 
 #[path = "../../src/detect/mod.rs"]
 mod detect;
@@ -48,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     // The same bytes as an entry's page.
     let page = feed::decode_page(bytes, None);
-    facts(String::new(), text::article_html(&page));
+    facts(String::new(), text::article_html(&page, ""));
 });
 
 /// feed-rs and quick-xml panic on some documents; `feed::strict` contains that, and it is no

@@ -402,7 +402,7 @@ fn a_full_disk_leaves_no_partial_state_says_so_and_the_news_comes_later() {
     assert_eq!(place.messages().len(), 1);
 }
 
-/// On a real file system of half a megabyte, where the machine lets one be mounted.
+/// On a real file system of a few megabytes, where the machine lets one be mounted.
 #[test]
 fn a_file_system_that_is_really_full_does_the_same() {
     let server = Server::start();
@@ -412,7 +412,7 @@ fn a_file_system_that_is_really_full_does_the_same() {
     std::fs::create_dir(place.folder.path().join("small")).unwrap();
     let config = config.replace("path = \"g.db\"", "path = \"small/g.db\"");
     std::fs::write(place.config(), config).unwrap();
-    let script = "mount -t tmpfs -o size=1m none small || exit 99
+    let script = "mount -t tmpfs -o size=8m none small || exit 99
         cat /dev/zero > small/filler 2>/dev/null; \"$0\" --config \"$1\" once; echo \"full $?\"
         rm small/filler; \"$0\" --config \"$1\" once; echo \"free $?\"";
     let output = Command::new("unshare")

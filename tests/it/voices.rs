@@ -41,6 +41,9 @@ fn what_two_feeds_tell_is_one_change_with_two_sources_and_their_differences() {
         "lattice",
         &[("1", "News", "Meridian Cloud has joined the Open Lattice Foundation as a Gold member.")],
     );
+    tell(&server, "meridian", &[]);
+    // Of two feeds that are polled at once either may be read first.
+    assert!(place.run(&["poll"]).status.success());
     tell(
         &server,
         "meridian",

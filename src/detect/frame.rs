@@ -588,13 +588,13 @@ impl Reading<'_> {
         body.own || known || self.context.is_own_body(self.text(body))
     }
 
-    /// A publisher that is itself a project and joins a foundation comes under its care.
     /// A company word says so: "Sonar Instruments S.A." is no project.
     fn is_firm(&self, subject: Filler) -> bool {
         let kind = self.kind_of(subject);
         kind.organisation && !kind.shouted && !kind.project && !kind.body
     }
 
+    /// A publisher that is itself a project and joins a foundation comes under its care.
     fn enters_care(&self, subject: Filler, member: bool, body: Option<Filler>) -> bool {
         let name = self.text(subject);
         let own = self.context.is_own_body(name);

@@ -1052,6 +1052,7 @@ pub fn skip_employer(parsed: &Parsed, at: usize) -> usize {
     employer.map_or(at, |m| m.end)
 }
 
+/// Where auxiliaries and adverbs end.
 fn skip_auxiliaries(parsed: &Parsed, at: usize) -> usize {
     let mut at = at;
     while at < parsed.tokens.len() && parsed.trigger(at).is_none() {

@@ -138,13 +138,8 @@ pub fn same_body(a: &Fact, b: &Fact) -> bool {
         return true;
     }
     let (short, long) = if a.len() < b.len() { (&a, &b) } else { (&b, &a) };
-    let initials: String = long
-        .split(' ')
-        .filter(|w| !matches!(*w, "of" | "for" | "and" | "the"))
-        .filter_map(|w| w.chars().next())
-        .collect();
     // Two letters stand for too much.
-    short.len() > 2 && *short == initials
+    short.len() > 2 && *short == initials(long, &["of", "for", "and", "the"])
         || long.strip_prefix(short.as_str()).is_some_and(|rest| {
             rest.starts_with(' ') && rest.split_whitespace().all(|w| GENERIC.contains(&w))
         })
@@ -230,11 +225,14 @@ fn within(a: &str, b: &str) -> bool {
     }
     let few: Vec<&str> = short.split(' ').map(plain_word).collect();
     let many: Vec<&str> = long.split(' ').map(plain_word).collect();
-    let initials: String =
-        long.split(' ').filter(|w| *w != "of").filter_map(|w| w.chars().next()).collect();
-    short == initials
+    short == initials(long, &["of"])
         || few.iter().all(|w| many.contains(w))
             && !many.iter().any(|w| !few.contains(w) && is_qualifier(w))
+}
+
+/// The first letters of the words, but for some.
+fn initials(name: &str, without: &[&str]) -> String {
+    name.split(' ').filter(|w| !without.contains(w)).filter_map(|w| w.chars().next()).collect()
 }
 
 /// "Chairperson", "chairwoman", "chairman" are "chair".

@@ -322,19 +322,29 @@ impl Checker<'_> {
         })
     }
 
+    /// What a table must have if it is there at all.
+    fn needed<T>(
+        &self,
+        section: &Section,
+        table: &str,
+        key: &str,
+        typed: Option<T>,
+        help: &str,
+    ) -> Option<T> {
+        if section.exists() && typed.is_none() {
+            self.problems.add(section.span.clone(), format!("`{table}` has no `{key}`"), help);
+        }
+        typed
+    }
+
     /// How messages are signed. A signature of another domain than the sender's says nothing about the
     /// sender (DMARC, RFC 7489 §3.1).
     fn dkim(&self, section: Section, from: &str) -> Option<DkimSettings> {
         let selector = section.string("selector");
         let domain = section.string("domain");
         let key_file = section.string("key_file").map(|k| self.folder.join(k.value));
-        if let (true, None) = (section.exists(), &selector) {
-            self.problems.add(
-                section.span.clone(),
-                "`dkim` has no `selector`",
-                "write dkim = { selector = \"g2026\", key_file = \"dkim.pem\" }; the public key stands in the DNS under g2026._domainkey.DOMAIN",
-            );
-        }
+        let help = "write dkim = { selector = \"g2026\", key_file = \"dkim.pem\" }; the public key stands in the DNS under g2026._domainkey.DOMAIN";
+        let selector = self.needed(&section, "dkim", "selector", selector, help);
         section.finish();
         let selector = selector?;
         let sender = from.rsplit_once('@').map_or(from, |(_, domain)| domain).to_ascii_lowercase();
@@ -371,13 +381,8 @@ impl Checker<'_> {
     fn unsubscribe(&self, section: Section) -> Option<Unsubscribe> {
         let url = section.string("url");
         let one_click = section.boolean("one_click");
-        if let (true, None) = (section.exists(), &url) {
-            self.problems.add(
-                section.span.clone(),
-                "`unsubscribe` has no `url`",
-                "write unsubscribe = { url = \"https://example.org/stop?list={digest}&reader={reader}\" }",
-            );
-        }
+        let help = "write unsubscribe = { url = \"https://example.org/stop?list={digest}&reader={reader}\" }";
+        let url = self.needed(&section, "unsubscribe", "url", url, help);
         section.finish();
         let url = url?;
         let sample = url.value.replace("{digest}", "x").replace("{reader}", "x");

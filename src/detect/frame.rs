@@ -286,10 +286,7 @@ impl Reading<'_> {
 
     fn says_member(&self) -> bool {
         (self.found.start.saturating_sub(15)..(self.found.end + 12).min(self.parsed.tokens.len()))
-            .any(|i| {
-                let class = self.parsed.trigger(i).map(|t| t.class);
-                class == Some(super::lexicon::TriggerClass::Member)
-            })
+            .any(|i| self.is_member(i))
     }
 
     /// The body of a filler, or of the words around the role or unit, or the document's own.
@@ -428,15 +425,12 @@ impl Reading<'_> {
     /// "… a Gold member of the Harbor Foundation", "… its membership in …": what one belongs to.
     fn body_of_membership(&self) -> Option<String> {
         let until = (self.found.end + 4).min(self.parsed.tokens.len());
-        let member = (self.found.start..until).find_map(|at| {
-            let trigger = self.parsed.trigger(at)?;
-            (trigger.class == super::lexicon::TriggerClass::Member).then_some(trigger.end)
-        })?;
+        let member = (self.found.start..until).find(|at| self.is_member(*at))?;
+        let member = self.parsed.trigger(member)?.end;
         if !matches!(self.parsed.lower(member), "of" | "in" | "at") {
             return None;
         }
-        let named = member + 1 + usize::from(self.parsed.lower(member + 1) == "the");
-        let mention = self.parsed.mention(named)?;
+        let mention = self.parsed.mention_behind_article(member + 1)?;
         let kind = mention.name_type();
         (kind.body || kind.known_body)
             .then(|| self.context.body_name(self.parsed.slice(mention.start, mention.end)))
@@ -457,8 +451,7 @@ impl Reading<'_> {
     fn agent(&self, trigger: usize) -> Option<Mention> {
         let end = self.trigger_end();
         if self.parsed.lower(end) == "by" {
-            let named = end + 1 + usize::from(self.parsed.lower(end + 1) == "the");
-            let by = self.parsed.mention(named).filter(|m| {
+            let by = self.parsed.mention_behind_article(end + 1).filter(|m| {
                 let kind = m.name_type();
                 kind.body || kind.organisation
             });
@@ -506,6 +499,9 @@ impl Reading<'_> {
         let tier = self.tier();
         let member = self.says_member();
         let named_body = self.fillers(Slot::Body).next();
+        // "has stepped up to Platinum membership".
+        let risen = tier.is_some() && self.trigger_words().to_lowercase().starts_with("step");
+        let action = if risen { MembershipAction::Upgraded } else { MembershipAction::Joined };
         let mut facts = Vec::new();
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
@@ -564,10 +560,6 @@ impl Reading<'_> {
                 (false, false) => 0.1,
                 (false, true) => 0.35,
             };
-            // "has stepped up to Platinum membership".
-            let words = self.trigger_words().to_lowercase();
-            let risen = words.starts_with("step") && tier.is_some();
-            let action = if risen { MembershipAction::Upgraded } else { MembershipAction::Joined };
             let fact = self.membership(subject, action);
             facts.extend(fact.map(|f| Fact { confidence: f.confidence - less, ..f }));
         }
@@ -729,9 +721,10 @@ impl Reading<'_> {
         let slot = self.fillers(Slot::Body).next();
         let said = || self.body_of_membership().or_else(|| self.speaking_body());
         // Who founds what another foundation launches joins the new one.
+        let tier = self.tier();
         let founds = matches!(self.construction.frame, Frame::Found)
-            || self.tier().is_some_and(|t| t.to_lowercase().starts_with("founding"));
-        let launched = || founds.then(|| self.context.launched.clone()).flatten();
+            || tier.as_deref().is_some_and(|t| t.to_lowercase().starts_with("founding"));
+        let launched = || self.context.launched.clone().filter(|_| founds);
         let body = match slot.is_none().then(|| launched().or_else(said)).flatten() {
             Some(body) => body,
             None => self.body(false)?,
@@ -739,26 +732,22 @@ impl Reading<'_> {
         if fold_name(&body) == fold_name(&name) {
             return None;
         }
-        let detail = Detail::Membership(Membership { action, tier: self.tier() });
+        let detail = Detail::Membership(Membership { action, tier });
         Some(self.fact(name, body, detail, subject))
     }
 
     fn appointed(&self) -> AppointmentAction {
+        if self.is_again() { AppointmentAction::Reelected } else { AppointmentAction::Appointed }
+    }
+
+    /// "Re-elected", "reappointed".
+    fn is_again(&self) -> bool {
         let words = self.trigger_words().to_lowercase();
-        let again = words.starts_with("re-appoint") || words.starts_with("reappoint");
-        if again { AppointmentAction::Reelected } else { AppointmentAction::Appointed }
+        ["re-", "reelect", "reappoint"].iter().any(|again| words.starts_with(again))
     }
 
     fn elected(&self) -> AppointmentAction {
-        let words = self.trigger_words().to_lowercase();
-        if words.starts_with("re-")
-            || words.starts_with("reelect")
-            || words.starts_with("reappoint")
-        {
-            AppointmentAction::Reelected
-        } else {
-            AppointmentAction::Elected
-        }
+        if self.is_again() { AppointmentAction::Reelected } else { AppointmentAction::Elected }
     }
 
     fn appointments(&self, action: AppointmentAction) -> Vec<Fact> {

@@ -929,7 +929,7 @@ impl Item<'_> {
     fn member(&self, name: Mention) -> Option<Fact> {
         let subject = self.context.full_name(self.parsed.slice(name.start, name.end));
         let founds = self.blocks[self.lead.block].text.to_lowercase().contains("founding");
-        let launched = || founds.then(|| self.context.launched.clone()).flatten();
+        let launched = || self.context.launched.clone().filter(|_| founds);
         let body =
             self.lead.body.clone().or_else(launched).or_else(|| self.context.own_body.clone())?;
         let kind = name.name_type();

@@ -179,6 +179,11 @@ impl Parsed<'_> {
         &self.text[self.tokens[start].span.start..self.tokens[end - 1].span.end]
     }
 
+    /// The mention at a token or behind its article: "of Quill Data", "of the Harbor Foundation".
+    pub fn mention_behind_article(&self, at: usize) -> Option<Mention> {
+        self.mention(at + usize::from(self.lower(at) == "the"))
+    }
+
     /// All mentions, in order.
     pub fn mentions(&self) -> impl DoubleEndedIterator<Item = Mention> + '_ {
         self.mentions.iter().copied()

@@ -1037,17 +1037,19 @@ pub const AUXILIARIES: &[&str] = &[
 
 /// "Ana Castellan of Quill Data has …": where the employer behind a name ends, else `at`.
 pub fn skip_employer(parsed: &Parsed, at: usize) -> usize {
+    if !matches!(parsed.lower(at), "of" | "from" | "at" | "with") {
+        return at;
+    }
     // Of people only: "the Harbor Institute at the University of Tidewater" is one name.
     let behind_person = parsed.mentions().take_while(|m| m.end <= at).any(|m| {
         let kind = m.name_type();
         m.end == at && (kind.surely_person || kind.person && !kind.lone && !kind.organisation)
     });
-    if !behind_person || !matches!(parsed.lower(at), "of" | "from" | "at" | "with") {
+    if !behind_person {
         return at;
     }
-    let named = at + 1 + usize::from(parsed.lower(at + 1) == "the");
     let employer = parsed
-        .mention(named)
+        .mention_behind_article(at + 1)
         .filter(|m| matches!(m.kind, MentionKind::Name(_)) && !m.name_type().surely_person);
     employer.map_or(at, |m| m.end)
 }

@@ -37,6 +37,24 @@ const OWN_NOUNS: &[&str] = &[
     "family",
 ];
 
+/// Those of them, and more, that alone and with a capital mean its own body: "the Association's new
+/// Chair".
+const BODY_NOUNS: &[&str] = &[
+    "association",
+    "foundation",
+    "institute",
+    "society",
+    "alliance",
+    "consortium",
+    "academy",
+    "council",
+    "trust",
+    "federation",
+    "initiative",
+    "forum",
+    "coalition",
+];
+
 /// So many bodies of a document are told apart.
 const BODIES_MAX: usize = 50;
 
@@ -262,27 +280,11 @@ impl Context {
     /// A body's name: the document's own where the name means that.
     pub fn body_name(&self, name: &str) -> String {
         match &self.own_body {
-            // "the Association's new Chair".
             Some(own)
                 if !name.contains(' ')
                     && own.len() > name.len()
                     && fold_name(own).ends_with(&fold_name(name))
-                    && matches!(
-                        name.to_lowercase().as_str(),
-                        "association"
-                            | "foundation"
-                            | "institute"
-                            | "society"
-                            | "alliance"
-                            | "consortium"
-                            | "academy"
-                            | "council"
-                            | "trust"
-                            | "federation"
-                            | "initiative"
-                            | "forum"
-                            | "coalition"
-                    ) =>
+                    && BODY_NOUNS.contains(&name.to_lowercase().as_str()) =>
             {
                 own.clone()
             }
@@ -729,13 +731,13 @@ fn first_organisation(sentences: &[&Parsed], context: &Context) -> Option<String
 /// launching, in the first sentences.
 fn launched(sentences: &[&Parsed], context: &Context) -> Option<String> {
     sentences.iter().take(SPOKEN_SENTENCES_MAX).find_map(|parsed| {
-        let verbs = (0..parsed.tokens.len()).filter(|at| {
+        let mut verbs = (0..parsed.tokens.len()).filter(|at| {
             matches!(
                 parsed.lower(*at),
                 "launch" | "launches" | "launched" | "formation" | "creation" | "form" | "forms"
             )
         });
-        verbs.into_iter().find_map(|at| {
+        verbs.find_map(|at| {
             let body = parsed.mentions().find(|m| {
                 m.start > at && m.start <= at + 5 && matches!(m.kind, MentionKind::Name(_))
             })?;

@@ -120,9 +120,7 @@ fn winner(
         let kind = m.name_type();
         m.start == 0 && (kind.surely_person || kind.person && !kind.organisation && !kind.body)
     };
-    let name = cells
-        .iter()
-        .find_map(|at| first_mention(*at, &is_person).filter(|_| lines[*at].block == *at))?;
+    let name = cells.iter().find_map(|at| first_mention(*at, &is_person))?;
     let role = cells.iter().find_map(|at| first_mention(*at, &|m| m.kind == MentionKind::Role));
     let start = row.find(&name)?;
     let subject = context.person(&name);

@@ -12,6 +12,11 @@ fn corpus() -> Option<PathBuf> {
     None
 }
 
+/// One of the figures that the scorer gives.
+fn figure(figures: &serde_json::Value, of: &str, name: &str) -> f64 {
+    figures[of][name].as_f64().unwrap()
+}
+
 /// The floor that issue 3 sets; docs/DETECTION.md has the figures.
 #[test]
 fn detection_keeps_its_floor_on_the_corpus() {
@@ -39,7 +44,7 @@ fn detection_keeps_its_floor_on_the_corpus() {
         return;
     };
     let figures: serde_json::Value = serde_json::from_slice(&scored.stdout).unwrap();
-    let figure = |of: &str, name: &str| figures[of][name].as_f64().unwrap();
+    let figure = |of: &str, name: &str| figure(&figures, of, name);
     assert!(figure("core", "f1") >= 0.88, "{figures}");
     assert!(figure("core", "precision") >= 0.92, "{figures}");
     assert!(figure("full", "f1") >= 0.80, "{figures}");
@@ -59,7 +64,7 @@ fn announcements_in_other_words_are_understood_as_far_as_before() {
         .unwrap();
     assert!(eval.status.success(), "{}", String::from_utf8_lossy(&eval.stderr));
     let figures: serde_json::Value = serde_json::from_slice(&eval.stdout).unwrap();
-    let figure = |of: &str, name: &str| figures[of][name].as_f64().unwrap();
+    let figure = |of: &str, name: &str| figure(&figures, of, name);
     assert!(figure("core", "precision") >= 0.84, "{figures}");
     assert!(figure("core", "recall") >= 0.43, "{figures}");
     assert!(figure("document", "precision") >= 0.97, "{figures}");

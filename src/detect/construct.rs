@@ -43,6 +43,8 @@ pub enum Frame {
     Also,
     /// A person succeeds another.
     Succeed,
+    /// "…; Priya takes over": what somebody has just left.
+    TakeOver,
     /// "She succeeds Tom": only the other side is named.
     SucceedOther,
     /// "We" join: the document's own body is the subject.

@@ -7,7 +7,7 @@ use super::pattern::{Filler, Match, Names, Slot, skip_bracket, skip_employer};
 use super::resolve::Context;
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Membership,
-    MembershipAction, fold_name,
+    MembershipAction, Polarity, fold_name,
 };
 
 /// Everything that a frame is read from.
@@ -50,6 +50,7 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::JoinFirstPerson => reading.first_person(AppointmentAction::Appointed),
         Frame::Also => reading.also(),
         Frame::Succeed => reading.succession(),
+        Frame::TakeOver => reading.takes_over(),
         Frame::SucceedOther => reading.succeeded_before(),
         Frame::JoinOwn => reading.own_join(),
         Frame::Reelect if reading.context.selection => {
@@ -195,24 +196,62 @@ impl Reading<'_> {
     /// "President and CEO Tom Okafor retires", "Tom Okafor, our Treasurer, retires": the post that
     /// a name carries, where nothing else names the post.
     fn title_of(&self, subject: Filler) -> Option<String> {
-        let before = self.parsed.mentions().find(|m| {
-            m.kind == MentionKind::Role && m.end <= subject.start && subject.start - m.end <= 1
-        });
+        let post = self.carried_post(subject)?;
+        let (_, end) = self.apposition(subject);
+        let body = self.body_of_title(post);
+        let elsewhere = post.start > subject.start
+            && body.is_none()
+            && self.parsed.mentions().any(|n| {
+                n.start >= post.end
+                    && n.end <= end
+                    && matches!(n.kind, MentionKind::Name(_))
+                    && !self.context.is_own_body(self.parsed.slice(n.start, n.end))
+            });
+        (!elsewhere).then(|| self.role_name(self.parsed.slice(post.start, post.end)))
+    }
+
+    /// The role right before a name or in the apposition behind it.
+    fn carried_post(&self, subject: Filler) -> Option<Mention> {
         let (start, end) = self.apposition(subject);
-        let behind = self
+        let is_role = |m: &Mention| m.kind == MentionKind::Role;
+        let before = self
             .parsed
             .mentions()
-            .find(|m| m.kind == MentionKind::Role && m.start > start && m.end <= end)
-            .filter(|m| {
-                let elsewhere = self.parsed.mentions().any(|n| {
-                    n.start >= m.end
-                        && n.end <= end
-                        && matches!(n.kind, MentionKind::Name(_))
-                        && !self.context.is_own_body(self.parsed.slice(n.start, n.end))
-                });
-                !elsewhere
-            });
-        before.or(behind).map(|m| clean_role(self.parsed.slice(m.start, m.end)))
+            .find(|m| is_role(m) && m.end <= subject.start && subject.start - m.end <= 1);
+        let behind =
+            || self.parsed.mentions().find(|m| is_role(m) && m.start > start && m.end <= end);
+        before.or_else(behind)
+    }
+
+    /// "Treasurer of the Harbor Foundation", "Harbor Foundation's Treasurer": where a title is held.
+    fn body_of_title(&self, post: Mention) -> Option<Mention> {
+        let named = |m: &Mention| {
+            let kind = m.name_type();
+            matches!(m.kind, MentionKind::Name(_))
+                && (kind.body || kind.known_body || kind.organisation)
+                && !kind.surely_person
+                && !kind.project
+        };
+        let behind = matches!(self.parsed.lower(post.end), "of" | "at" | "for" | "with")
+            .then(|| self.parsed.mention_behind_article(post.end + 1))
+            .flatten();
+        let before = || {
+            let m = self.parsed.mentions().rev().find(|m| m.end <= post.start)?;
+            let between = self.parsed.slice(m.end, post.start);
+            matches!(between, "" | "'s" | "’s").then_some(m)
+        };
+        behind.or_else(before).filter(named)
+    }
+
+    /// "Tom Okafor, Treasurer of the Harbor Foundation, retires": where he held the post that
+    /// nothing but his title names.
+    fn body_of_leaver(&self, subject: Filler) -> Option<String> {
+        let other_post = self.role().is_some() || self.unit().is_some() || self.leaves_own_body();
+        if other_post || self.inherited_unit.is_some() {
+            return None;
+        }
+        let body = self.body_of_title(self.carried_post(subject)?)?;
+        Some(self.context.body_name(self.parsed.slice(body.start, body.end)))
     }
 
     fn unit(&self) -> Option<String> {
@@ -415,6 +454,25 @@ impl Reading<'_> {
         };
         let before = self.parsed.mentions().rev().find(|m| m.end <= post.start)?;
         let between = self.parsed.slice(before.end, post.start).to_lowercase();
+        // "Kestrel Systems' new president": whose post it is, whatever organisation that is.
+        let kind = before.name_type();
+        let owned = matches!(
+            between.as_str(),
+            "'s new"
+                | "’s new"
+                | "' new"
+                | "’ new"
+                | "'s next"
+                | "’s next"
+                | "'s first"
+                | "’s first"
+        ) && kind.organisation
+            && !kind.surely_person
+            && !kind.project
+            && !self.is_subject(before);
+        if owned {
+            return Some(before);
+        }
         let beside = matches!(
             between.as_str(),
             "" | "'s" | "’s" | "'s new" | "’s new" | "’s first" | "'s first"
@@ -441,23 +499,27 @@ impl Reading<'_> {
     fn speaking_body(&self) -> Option<String> {
         let first = self.parsed.mentions().next().filter(|m| m.end <= self.found.start)?;
         let kind = first.name_type();
-        let opens = first.start == 0 || first.start == 1 && self.parsed.lower(0) == "the";
-        let verb = !matches!(self.parsed.lower(first.end), "," | "'s" | "’s" | "(" | "and" | ":");
+        let of = first
+            .start
+            .wrapping_sub(1 + usize::from(self.parsed.lower(first.start.wrapping_sub(1)) == "the"));
+        // "The board of the Harbor Foundation has admitted …".
+        let electors = of <= 2
+            && self.parsed.lower(of) == "of"
+            && matches!(self.parsed.lower(of.wrapping_sub(1)), "board" | "members" | "council");
+        let opens =
+            first.start == 0 || first.start == 1 && self.parsed.lower(0) == "the" || electors;
+        let shared =
+            self.parsed.lower(first.end) == "and" && self.parsed.lower(first.end + 1) != "its";
+        let verb =
+            !matches!(self.parsed.lower(first.end), "," | "'s" | "’s" | "(" | ":") && !shared;
         (opens && verb && (kind.body || kind.known_body))
             .then(|| self.context.body_name(self.parsed.slice(first.start, first.end)))
     }
 
     /// Who appoints: "Kestrel Systems today named …", "… were appointed by Kestrel Systems".
     fn agent(&self, trigger: usize) -> Option<Mention> {
-        let end = self.trigger_end();
-        if self.parsed.lower(end) == "by" {
-            let by = self.parsed.mention_behind_article(end + 1).filter(|m| {
-                let kind = m.name_type();
-                kind.body || kind.organisation
-            });
-            if by.is_some() {
-                return by;
-            }
+        if let Some(by) = self.named_behind_by() {
+            return Some(by);
         }
         self.parsed
             .mentions()
@@ -482,6 +544,26 @@ impl Reading<'_> {
                     && self.parsed.lower(m.end) != ",";
                 !kind.surely_person && (kind.body || kind.organisation || adjacent) && !apposed
             })
+    }
+
+    /// "… was appointed Chair by Kestrel Systems", "… by the board of the Harbor Foundation".
+    fn named_behind_by(&self) -> Option<Mention> {
+        let until = (self.found.end + 3).min(self.parsed.tokens.len());
+        let by = (self.trigger_end()..until).find(|at| self.parsed.lower(*at) == "by")?;
+        let named = |at: usize| {
+            self.parsed.mention_behind_article(at).filter(|m| {
+                let kind = m.name_type();
+                (kind.body || kind.organisation) && !kind.surely_person
+            })
+        };
+        let electors = (by + 1..by + 5).find(|at| {
+            matches!(self.parsed.lower(*at), "of" | "at")
+                && matches!(
+                    self.parsed.lower(at - 1),
+                    "board" | "members" | "shareholders" | "trustees" | "directors" | "council"
+                )
+        });
+        named(by + 1).or_else(|| named(electors? + 1))
     }
 
     /// "Yarrow Wren joins the parser team", "… as a project member": such have people.
@@ -536,7 +618,7 @@ impl Reading<'_> {
             let body_kind = named_body.map(|f| {
                 if f.own { NameType { body: true, ..NameType::default() } } else { self.kind_of(f) }
             });
-            if named_body.is_some_and(|f| self.is_crowd(f, member)) {
+            if named_body.is_some_and(|f| self.is_crowd(f, member)) || self.supports_event() {
                 continue;
             }
             // "Acme sponsored the league to run a programme": one event.
@@ -571,6 +653,24 @@ impl Reading<'_> {
         let behind = self.parsed.lower(body.end);
         let community = behind == "community" || self.parsed.lower(body.start) == "community";
         community && !member || matches!(behind, "cluster" | "ecosystem" | "marketplace")
+    }
+
+    /// "… as a Gold Sponsor for their conference": what is paid for is over in a week.
+    fn supports_event(&self) -> bool {
+        let until = (self.found.end + 5).min(self.parsed.tokens.len());
+        let led = matches!(self.parsed.lower(self.found.end), "for" | "of" | "at");
+        led && (self.found.end..until).any(|i| {
+            matches!(
+                self.parsed.lower(i),
+                "conference"
+                    | "event"
+                    | "summit"
+                    | "hackathon"
+                    | "meetup"
+                    | "workshop"
+                    | "festival"
+            )
+        })
     }
 
     /// Whether a body slot names something that people are appointed in.
@@ -805,7 +905,12 @@ impl Reading<'_> {
             return None;
         }
         let name = self.person(subject);
-        let body = self.body(agent_counts)?;
+        let unnamed = holds && self.fillers(Slot::Body).next().is_none();
+        let left = unnamed.then(|| self.body_of_leaver(subject)).flatten();
+        let body = match left {
+            Some(body) => body,
+            None => self.body(agent_counts)?,
+        };
         if fold_name(&body) == fold_name(&name) {
             return None;
         }
@@ -1020,10 +1125,46 @@ impl Reading<'_> {
         facts
     }
 
+    /// "Tom steps down as Chair; Priya takes over": the post that somebody has just left.
+    fn takes_over(&self) -> Vec<Fact> {
+        let left = self.previous.iter().rev().find_map(|f| match &f.detail {
+            Detail::Appointment(a) if a.action == AppointmentAction::Departed => Some((f, a)),
+            _ => None,
+        });
+        let Some((departure, post)) = left else { return Vec::new() };
+        // "… takes over as Chair" says itself what she takes over.
+        if matches!(self.parsed.lower(self.found.end), "as" | "from" | "the" | "our" | "of") {
+            return Vec::new();
+        }
+        self.fillers(Slot::Subject)
+            .filter(|f| fold_name(self.text(*f)) != fold_name(&departure.subject))
+            .filter_map(|f| {
+                let mut fact = self.appointment(f, AppointmentAction::Appointed, false)?;
+                fact.body.clone_from(&departure.body);
+                if let Detail::Appointment(mine) = &mut fact.detail {
+                    mine.unit.clone_from(&post.unit);
+                    mine.role.clone_from(&post.role);
+                }
+                Some(fact)
+            })
+            .collect()
+    }
+
     fn succeeded_before(&self) -> Vec<Fact> {
         let arrival = self.previous.iter().find(|f| matches!(&f.detail, Detail::Appointment(a) if a.action != AppointmentAction::Departed));
         let Some(arrival) = arrival else { return Vec::new() };
+        // "She succeeds Tom" speaks of the sentence before, ", succeeding Tom" of its own.
+        let pronoun = matches!(self.parsed.lower(self.found.start), "he" | "she" | "they");
+        let family = arrival.subject.rsplit(' ').next().unwrap_or_default();
+        let own = || self.parsed.text.contains(family) || self.context.author.is_some();
+        if !pronoun && !own() {
+            return Vec::new();
+        }
+        let told = |name: &str| {
+            self.previous.iter().any(|f| f.polarity() == Polarity::Out && f.subject == name)
+        };
         self.fillers(Slot::Other)
+            .filter(|other| self.kind_of(*other).surely_person && !told(&self.person(*other)))
             .filter_map(|other| {
                 let mut fact = self.appointment(other, AppointmentAction::Departed, false)?;
                 fact.body = arrival.body.clone();

@@ -76,7 +76,10 @@ pub fn objection(
     if tokens.last().is_some_and(|t| t.lower == "?") {
         return Some(Objection::Question);
     }
-    if parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len()) {
+    let stands_no_more = (1..tokens.len()).any(|at| {
+        tokens[at - 1].lower == "not" && matches!(tokens[at].lower.as_str(), "standing" | "stand")
+    });
+    if !stands_no_more && parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len()) {
         return Some(Objection::Candidacy);
     }
     let (trigger_start, trigger_end) = found.trigger.unwrap_or((found.start, found.end));
@@ -128,6 +131,17 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
                 let mut after = behind();
                 matches!(after.next(), Some("me" | "us")) && after.next() == Some("in")
             }
+            // "Ana Castellan to become Chair", "… has accepted an offer to become …".
+            "to" if tokens.get(at + 1).is_some_and(|t| t.lower == "become") => {
+                let named = parsed.mentions().any(|m| m.end == start + at && m.name_type().person);
+                let agreed = tokens[at.saturating_sub(3)..at].iter().any(|t| {
+                    matches!(t.lower.as_str(), "accepted" | "accepts" | "agreed" | "agrees" | "set")
+                });
+                named || agreed
+            }
+            // "… plans to step down" is how leaving is announced.
+            "plan" | "plans" | "planning" => behind()
+                .any(|w| matches!(w, "step" | "retire" | "resign" | "leave" | "depart" | "stand")),
             "why" => {
                 at > 0 && matches!(tokens[at - 1].lower.as_str(), "that's" | "that’s" | "is" | "'s")
             }

@@ -315,6 +315,18 @@ pub const UNIT_HEADS: &[&str] = &[
     "practice",
 ];
 
+/// The same of two words.
+const UNIT_HEADS_OF_TWO: &[(&str, &str)] = &[
+    ("working", "group"),
+    ("interest", "group"),
+    ("study", "group"),
+    ("steering", "group"),
+    ("advisory", "group"),
+    ("expert", "group"),
+    ("task", "group"),
+    ("task", "force"),
+];
+
 /// Words before "team" that name no team.
 const NO_TEAM_NAMES: &[&str] = &[
     "entire",
@@ -524,6 +536,13 @@ impl<'a> Scan<'a> {
             {
                 return Some(end + 1);
             }
+            if end > at && self.is_group_head(end) {
+                return Some(end + 2);
+            }
+            // "Silica Consortium Advisory Board": the words up to there name whose board it is.
+            if end > at && self.is(end, WordClass::BODY_HEAD) {
+                return None;
+            }
             let joint = matches!(token.lower.as_str(), "and" | "&" | "of");
             if !(token.capital || (joint && end > at))
                 || self.is(end, WordClass::NEVER_NAME) && !joint
@@ -538,6 +557,12 @@ impl<'a> Scan<'a> {
             end += 1;
         }
         None
+    }
+
+    /// "Working Group", "Task Force" behind the words that say which one.
+    fn is_group_head(&self, at: usize) -> bool {
+        let head = UNIT_HEADS_OF_TWO.contains(&(self.lower(at), self.lower(at + 1)));
+        head && self.is_capital(at) && self.is_capital(at + 1)
     }
 
     /// "the parser team", "new parser team members": in small letters, with a sign that it is one.
@@ -952,7 +977,7 @@ impl<'a> Scan<'a> {
                     | "june"
                     | "august"
             );
-        let unit = self.unit(probe).is_some();
+        let unit = self.unit(probe).is_some() && !self.is(probe, WordClass::BODY_HEAD);
         let tier = self
             .longest(&self.lexicon.tiers, WordClass::TIER, probe)
             .is_some_and(|(_, _, n)| probe + n < self.tokens.len() && self.tier_follows(probe + n));

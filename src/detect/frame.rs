@@ -118,6 +118,14 @@ impl Reading<'_> {
                     | "joined"
                     | "steps"
                     | "succeeds"
+                    | "announced"
+                    | "announces"
+                    | "said"
+                    | "says"
+                    | "confirmed"
+                    | "decided"
+                    | "informed"
+                    | "told"
             ) || self.parsed.trigger(at + 1).is_some();
             if word == "," && goes_on {
                 return (start, at + 1);
@@ -238,7 +246,12 @@ impl Reading<'_> {
         let before = || {
             let m = self.parsed.mentions().rev().find(|m| m.end <= post.start)?;
             let between = self.parsed.slice(m.end, post.start);
-            matches!(between, "" | "'s" | "’s").then_some(m)
+            // "Deputy Fire Chief Tom Okafor" holds a title of many words.
+            let titled = matches!(
+                self.parsed.lower(m.start),
+                "deputy" | "vice" | "assistant" | "senior" | "associate" | "former"
+            );
+            (matches!(between, "" | "'s" | "’s") && !titled).then_some(m)
         };
         behind.or_else(before).filter(named)
     }
@@ -417,6 +430,13 @@ impl Reading<'_> {
         }
         let behind = at;
         at += 1;
+        // "president in the 50-year history of the Harbor Foundation"
+        if self.parsed.lower(behind) == "in"
+            && let Some(history) = (at..at + 9).find(|i| self.parsed.lower(*i) == "history")
+            && matches!(self.parsed.lower(history + 1), "of" | "at")
+        {
+            at = history + 2;
+        }
         // "dean of its School of Engineering": a part of whoever appoints.
         if matches!(self.parsed.lower(at), "its" | "their") {
             return None;
@@ -851,7 +871,27 @@ impl Reading<'_> {
     }
 
     fn appointments(&self, action: AppointmentAction) -> Vec<Fact> {
-        self.fillers(Slot::Subject).filter_map(|f| self.appointment(f, action, true)).collect()
+        let mut facts: Vec<Fact> =
+            self.fillers(Slot::Subject).filter_map(|f| self.appointment(f, action, true)).collect();
+        if let Some(unit) = self.second_seat() {
+            let seats: Vec<Fact> = facts.iter().map(|f| seated(f, &unit)).collect();
+            facts.extend(seats);
+        }
+        facts
+    }
+
+    /// "… as its new CFO and member of the Executive Committee": the seat that comes with a role.
+    fn second_seat(&self) -> Option<String> {
+        let role = self.fillers(Slot::Role).last()?;
+        let mut at = role.end;
+        let and = matches!(self.parsed.lower(at), "and" | "&");
+        at += 1 + usize::from(matches!(self.parsed.lower(at + 1), "a" | "as"));
+        if !and || self.parsed.lower(at) != "member" || self.parsed.lower(at + 1) != "of" {
+            return None;
+        }
+        let unit = self.parsed.mention_behind_article(at + 2)?;
+        (unit.kind == MentionKind::Unit)
+            .then(|| clean_unit(self.parsed.slice(unit.start, unit.end)))
     }
 
     fn appointment(
@@ -988,7 +1028,12 @@ impl Reading<'_> {
         let dismissed = ["remov", "dismiss", "fire", "terminat", "oust", "part"]
             .iter()
             .any(|stem| self.parsed.lower(self.found.start).starts_with(stem));
-        let place = self.role().is_some() || self.unit().is_some() || self.leaves_own_body();
+        let named = self.fillers(Slot::Body).any(|b| {
+            let kind = self.kind_of(b);
+            kind.body || kind.known_body
+        });
+        let place =
+            named || self.role().is_some() || self.unit().is_some() || self.leaves_own_body();
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
             if kind.surely_person || (kind.person && !kind.organisation) {
@@ -1000,7 +1045,9 @@ impl Reading<'_> {
                 if (vague || !kind.surely_person) && !place && !titled() {
                     continue;
                 }
-                facts.extend(self.appointment(subject, AppointmentAction::Departed, dismissed));
+                let agent = dismissed || self.is_told_by_body();
+                let fact = self.appointment(subject, AppointmentAction::Departed, agent);
+                facts.extend(fact.filter(|f| !self.belongs_to_arrival(f)));
             } else if let Some(body) = self.fillers(Slot::Body).next() {
                 let body_kind = self.kind_of(body);
                 if body.own || body_kind.body {
@@ -1009,6 +1056,51 @@ impl Reading<'_> {
             }
         }
         facts
+    }
+
+    /// "The Harbor Foundation bids farewell to …": whoever tells of it is whom one leaves.
+    fn is_told_by_body(&self) -> bool {
+        let Some(first) = self.parsed.mentions().next() else { return false };
+        let kind = first.name_type();
+        let speaks = (first.end..first.end + 3).any(|at| {
+            matches!(
+                self.parsed.lower(at),
+                "bids"
+                    | "says"
+                    | "said"
+                    | "thanks"
+                    | "thanked"
+                    | "announced"
+                    | "announces"
+                    | "confirmed"
+                    | "confirms"
+                    | "accepts"
+                    | "accepted"
+                    | "its"
+                    | "mourns"
+                    | "loses"
+                    | "lost"
+            )
+        });
+        first.start <= 1
+            && first.end <= self.found.start + 1
+            && (kind.body || kind.known_body || kind.organisation)
+            && !kind.surely_person
+            && speaks
+    }
+
+    /// "… named Ana Chair following the departure of Tom": Tom left what Ana was named to, which
+    /// another construction reads.
+    fn belongs_to_arrival(&self, fact: &Fact) -> bool {
+        let led = matches!(
+            self.parsed.lower(self.found.start.wrapping_sub(2)),
+            "following" | "after" | "upon" | "with"
+        );
+        let vague = fact.unit().is_none() && fact.role().is_none_or(|r| r == "member");
+        led && vague
+            && self.previous.iter().any(|f| {
+                f.polarity() == Polarity::In && self.parsed.text.contains(f.subject.as_str())
+            })
     }
 
     /// "… leaves the foundation", "… leaves Kestrel Systems" in the news of Kestrel Systems.
@@ -1108,12 +1200,21 @@ impl Reading<'_> {
         }
         let words = self.trigger_words().to_lowercase();
         let passive = words.ends_with("by");
+        // "Tom Okafor, Treasurer of the Harbor Foundation, is succeeded by …"
+        let titled = self.fillers(Slot::Subject).next().filter(|_| passive);
+        let titled = titled.and_then(|s| Some((self.body_of_leaver(s)?, self.title_of(s))));
         facts.extend(
             self.fillers(Slot::Other)
                 .filter_map(|f| self.appointment(f, AppointmentAction::Departed, false)),
         );
         if passive {
             for fact in &mut facts {
+                if let Some((body, role)) = &titled {
+                    fact.body.clone_from(body);
+                    if let Detail::Appointment(a) = &mut fact.detail {
+                        a.role = role.clone().or(a.role.take());
+                    }
+                }
                 if let Detail::Appointment(a) = &mut fact.detail {
                     a.action = match a.action {
                         AppointmentAction::Departed => AppointmentAction::Appointed,
@@ -1230,6 +1331,16 @@ impl Reading<'_> {
             confidence: self.construction.confidence - if guessed { 0.4 } else { 0.0 },
         }
     }
+}
+
+/// The same appointment as a member of a unit.
+fn seated(fact: &Fact, unit: &str) -> Fact {
+    let mut seat = fact.clone();
+    if let Detail::Appointment(a) = &mut seat.detail {
+        a.unit = Some(unit.to_owned());
+        a.role = Some("member".to_owned());
+    }
+    seat
 }
 
 /// Words of a paragraph that welcomes people to stay.

@@ -119,7 +119,13 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
         let Some((_, _, length)) = lexicon.modality.longest(tokens, at) else { return false };
         let behind = || tokens[at + length..].iter().take(4).map(|t| t.lower.as_str());
         let polite = match tokens[at].lower.as_str() {
-            "would" => behind().any(|w| matches!(w, "like" | "love")),
+            // "… said that its director would leave in May" tells of what is decided.
+            "would" => {
+                let said = parsed.tokens[..start + at].iter().any(|t| {
+                    matches!(t.lower.as_str(), "said" | "announced" | "confirmed" | "says")
+                });
+                said || behind().any(|w| matches!(w, "like" | "love"))
+            }
             "want" | "wants" | "wanted" => behind().any(|w| POLITE_VERBS.contains(&w)),
             // "I invite everyone to welcome …"
             "invite" | "inviting" => {

@@ -253,7 +253,11 @@ fn dateline_end(tokens: &[Token]) -> usize {
         let placed = at < 7
             && end == 0
             && before.len() <= 6
-            && before.iter().all(|t| t.capital || t.kind == TokenKind::Mark)
+            && before.iter().all(|t| {
+                t.capital
+                    || t.kind == TokenKind::Mark
+                    || t.lower.bytes().all(|b| b.is_ascii_digit())
+            })
             && (before.iter().any(|t| t.lower == ","));
         if dashes && (dated || placed) && before.len() <= 30 {
             end = at + 1;
@@ -568,6 +572,13 @@ impl<'a> Scan<'a> {
     /// "the parser team", "new parser team members": in small letters, with a sign that it is one.
     fn plain_unit(&self, at: usize) -> Option<usize> {
         let token = &self.tokens[at];
+        let group = UNIT_HEADS_OF_TWO.contains(&(self.lower(at + 1), self.lower(at + 2)))
+            && !self.is_capital(at + 1);
+        if group && token.kind == TokenKind::Word && !self.is(at, WordClass::NEVER_NAME) {
+            let led = at > 0 && matches!(self.lower(at - 1), "the" | "our" | "its" | "their");
+            let common = NO_TEAM_NAMES.contains(&token.lower.as_str());
+            return (led && !common && !token.capital).then_some(at + 3);
+        }
         let head = self.is(at + 1, WordClass::TEAM) && !self.tokens[at + 1].capital;
         if !head || token.kind != TokenKind::Word || self.is(at, WordClass::NEVER_NAME) {
             return None;
@@ -885,6 +896,18 @@ impl<'a> Scan<'a> {
                     .lower
                     .split(['-', '.'])
                     .all(|part| part.chars().count() <= 1);
+            // "M&Co", "C&A": nothing between the letters and the sign.
+            let tied = token.lower == "&"
+                && token.span.start == self.tokens[probe - 1].span.end
+                && self
+                    .tokens
+                    .get(probe + 1)
+                    .is_some_and(|t| t.span.start == token.span.end && t.capital);
+            if tied {
+                probe += 2;
+                end = probe;
+                continue;
+            }
             let joint = self.is(probe, WordClass::NAME_JOINT) && !self.title_case
                 || matches!(token.lower.as_str(), "of" | "de" | "van" | "von" | "for")
                     && self.title_case

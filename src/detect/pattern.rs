@@ -782,6 +782,56 @@ fn is_place(parsed: &Parsed, mention: Mention, want: Want) -> bool {
     fits && !is_event(parsed.slice(mention.start, mention.end))
 }
 
+/// A description of one person in a list has no more tokens.
+const DESCRIPTION_TOKENS_MAX: usize = 18;
+
+/// "Ana Castellan, head of storage at Acme, and Tom Okafor …", "Ana Castellan of Acme and Tom …":
+/// the next person of a list whose people are described.
+fn person_behind_description(parsed: &Parsed, end: usize) -> Option<Mention> {
+    let described = matches!(parsed.lower(end), "," | "of" | "from" | "at" | "(" | "–" | "—");
+    if !described {
+        return None;
+    }
+    let person = |at: usize| {
+        let at = skip_honorific(parsed, at);
+        parsed.mention(at).filter(|m| m.name_type().surely_person && m.end - m.start > 1)
+    };
+    let limit = (end + DESCRIPTION_TOKENS_MAX).min(parsed.tokens.len());
+    let mut open = 0_usize;
+    for at in end..limit {
+        match parsed.lower(at) {
+            "(" => open += 1,
+            ")" => open = open.saturating_sub(1),
+            "," | ";" | "and" | "&" if open == 0 => {
+                let mut next = at + 1;
+                while matches!(parsed.lower(next), "," | "and" | "&" | "also") {
+                    next += 1;
+                }
+                if let Some(found) = person(next) {
+                    return Some(found);
+                }
+            }
+            _ if parsed.trigger(at).is_some_and(|t| t.class != TriggerClass::Member)
+                || parsed.is(at, WordClass::AUXILIARY)
+                || matches!(
+                    parsed.lower(at),
+                    "who" | "which" | "that" | "said" | "to" | "." | ":"
+                ) =>
+            {
+                // "M.D." and initials end with a stop, too.
+                let degree = parsed.lower(at) == "."
+                    && parsed.lower(at - 1).len() <= 4
+                    && matches!(parsed.lower(at + 1), "," | "and" | ";");
+                if !degree {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// "…, head of storage at Acme, has joined": Acme is not who joins. Nor is the last of a list of
 /// people an organisation.
 fn follows_preposition(parsed: &Parsed, want: Want, at: usize) -> bool {
@@ -876,6 +926,8 @@ fn each_name(
     hand_over(first);
     let mut end = first.end;
     for _ in 1..NAMES_MAX {
+        let people = matches!(want, Want::People | Want::SurePeople);
+        let described = || people.then(|| person_behind_description(parsed, end)).flatten();
         let mut after = skip_bracket(parsed, end);
         // "Quill Data Inc., Kestrel Systems"
         if parsed.lower(after) == "." && matches!(parsed.lower(after + 1), "," | "and") {
@@ -890,9 +942,7 @@ fn each_name(
         {
             next += if parsed.lower(next) == "as" { 3 } else { 1 };
         }
-        if next == after {
-            break;
-        }
+        let separated = next > after;
         next = skip_honorific(parsed, next);
         if parsed.lower(next) == "the" && !matches!(want, Want::People | Want::SurePeople) {
             next += 1;
@@ -901,7 +951,8 @@ fn each_name(
         // organisations.
         let passes =
             |m: Mention| want == Want::Organisations && m.name_type().surely_person || fits(m);
-        let Some(mention) = parsed.mention(next).filter(|m| passes(*m)) else {
+        let plain = parsed.mention(next).filter(|m| separated && passes(*m));
+        let Some(mention) = plain.or_else(described) else {
             break;
         };
         hand_over(mention);

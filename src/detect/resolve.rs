@@ -657,6 +657,9 @@ const PUBLISHER_TAILS: &[&str] = &[
     " Engineering Blog",
     " Press",
     " Announcements",
+    " Daily Bulletin",
+    " Bulletin",
+    " Newsletter",
 ];
 
 /// In so many first sentences a publisher that reports of itself names itself.
@@ -682,8 +685,9 @@ fn own_body(
         publisher = publisher.strip_suffix(tail).unwrap_or(publisher);
     }
     let folded = publisher.to_lowercase();
-    let wire =
-        publisher.is_empty() || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()));
+    let wire = publisher.is_empty()
+        || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()))
+        || folded.split(' ').any(|word| lexicon.newspapers.contains(word));
     let first_word = fold_name(publisher);
     let first_word = first_word.split(' ').next().unwrap_or_default();
     let acronym: String = publisher
@@ -691,8 +695,23 @@ fn own_body(
         .filter_map(|w| w.chars().next())
         .filter(|c| c.is_uppercase())
         .collect();
+    // "Brattlewood Museum" is not the Brattlewood Reporter.
+    let other = |p: &Parsed, at: usize| {
+        p.mention(at).is_some_and(|m| {
+            let name = fold_name(p.slice(m.start, m.end));
+            let whole = fold_name(publisher);
+            let kind = m.name_type();
+            m.end - m.start > 1
+                && (kind.organisation || kind.body)
+                && !name.starts_with(&whole)
+                && !whole.starts_with(&name)
+                && !OWN_NOUNS.contains(&p.lower(m.start + 1))
+        })
+    };
     let spoken = sentences.iter().take(SPOKEN_SENTENCES_MAX).any(|p| {
-        p.tokens.iter().any(|t| t.lower == first_word || p.text[t.span.clone()] == acronym)
+        p.tokens.iter().enumerate().any(|(at, t)| {
+            t.lower == first_word && !other(p, at) || p.text[t.span.clone()] == acronym
+        })
     });
     if !wire && (spoken || speaks_for_itself(sentences)) {
         return (Some(publisher.to_owned()), false, false);
@@ -711,7 +730,12 @@ fn own_body(
                     lexicon.body_heads.contains(t.lower.as_str())
                         || lexicon.organisation_heads.contains(t.lower.as_str())
                 });
-            (Some(publisher.to_owned()), false, !known)
+            // A reporter's text is about those whom it names.
+            let told = (!known).then(|| first_organisation(sentences, context)).flatten();
+            match told {
+                Some(name) => (Some(name), true, true),
+                None => (Some(publisher.to_owned()), false, !known),
+            }
         }
     }
 }
@@ -790,6 +814,11 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
                             | "promotes"
                             | "announcing"
                             | "expands"
+                            | "elects"
+                            | "elected"
+                            | "chooses"
+                            | "selects"
+                            | "taps"
                     )
             });
             if announces && mention.start <= 3 {

@@ -226,6 +226,8 @@ pub struct Lexicon {
     pub family_names: Words,
     /// Words in the names of newswires.
     pub newswires: Vec<String>,
+    /// Words in the names of papers.
+    pub newspapers: Words,
     /// First words of headings under which nothing is news.
     pub boilerplate_headings: Vec<String>,
     /// Gate: candidacy.
@@ -354,6 +356,7 @@ struct WordsFile {
     name_joints: Words,
     honorifics: Words,
     newswires: Vec<String>,
+    newspapers: Words,
     boilerplate_headings: Vec<String>,
     candidacy: Vec<String>,
     history: Vec<String>,
@@ -509,6 +512,7 @@ impl Lexicon {
             family_names: names.family_names.split_whitespace().map(str::to_owned).collect(),
             given_names: names.names.split_whitespace().map(str::to_owned).collect(),
             newswires: words.newswires,
+            newspapers: words.newspapers,
             boilerplate_headings: words.boilerplate_headings,
             candidacy: Phrases::of(&words.candidacy),
             history: Phrases::of(&words.history),

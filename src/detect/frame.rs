@@ -47,7 +47,17 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Elect => reading.appointments(reading.elected()),
         Frame::Depart => reading.departures(),
         Frame::DepartFirstPerson => reading.first_person(AppointmentAction::Departed),
-        Frame::JoinFirstPerson => reading.first_person(AppointmentAction::Appointed),
+        Frame::JoinFirstPerson => {
+            let elected = reading.found.trigger.is_some_and(|(at, _)| {
+                let class = reading.parsed.trigger(at).map(|t| t.class);
+                class == Some(super::lexicon::TriggerClass::Elect)
+            });
+            reading.first_person(if elected {
+                AppointmentAction::Elected
+            } else {
+                AppointmentAction::Appointed
+            })
+        }
         Frame::Also => reading.also(),
         Frame::Succeed => reading.succession(),
         Frame::TakeOver => reading.takes_over(),
@@ -357,12 +367,33 @@ impl Reading<'_> {
             }
             return self.context.own_by_noun(self.parsed.lower(filler.start));
         }
+        if let Some(joined) = self.joined_before_role() {
+            return Some(joined);
+        }
         let trigger = self.found.trigger.map_or(self.found.start, |(s, _)| s);
         let agent = || agent_counts.then(|| self.agent(trigger)).flatten();
         self.body_at_post(trigger)
             .map(|m| self.context.body_name(self.parsed.slice(m.start, m.end)))
             .or_else(|| agent().map(|m| self.context.full_name(self.parsed.slice(m.start, m.end))))
             .or_else(|| self.context.own_body.clone())
+    }
+
+    /// "joins the Harbor Foundation as board member": what is named between the two.
+    fn joined_before_role(&self) -> Option<String> {
+        if self.construction.frame != Frame::Join {
+            return None;
+        }
+        let role = self.fillers(Slot::Role).next()?;
+        let from = self.trigger_end();
+        let joined = self.parsed.mentions().find(|m| {
+            let kind = m.name_type();
+            m.start >= from
+                && m.start <= from + 1
+                && m.end <= role.start
+                && matches!(m.kind, MentionKind::Name(_))
+                && (kind.body || kind.known_body)
+        })?;
+        Some(self.context.body_name(self.parsed.slice(joined.start, joined.end)))
     }
 
     /// Whether a name stands for a subject or the other side of a succession.
@@ -602,7 +633,10 @@ impl Reading<'_> {
         let member = self.says_member();
         let named_body = self.fillers(Slot::Body).next();
         // "has stepped up to Platinum membership".
-        let risen = tier.is_some() && self.trigger_words().to_lowercase().starts_with("step");
+        let up_from = (self.found.start..(self.found.end + 6).min(self.parsed.tokens.len()))
+            .any(|i| self.parsed.lower(i) == "up" && self.parsed.lower(i + 1) == "from");
+        let risen =
+            tier.is_some() && (up_from || self.trigger_words().to_lowercase().starts_with("step"));
         let action = if risen { MembershipAction::Upgraded } else { MembershipAction::Joined };
         let mut facts = Vec::new();
         for subject in self.fillers(Slot::Subject) {
@@ -984,6 +1018,17 @@ impl Reading<'_> {
         let said = self.text(subject);
         match &self.parsed.antecedent {
             Some(name) if self.is_pronoun(subject) => name.to_string(),
+            _ if said.starts_with('@') => {
+                let bracketed = self
+                    .parsed
+                    .mention(subject.end + 1)
+                    .filter(|m| self.parsed.lower(subject.end) == "(" && m.name_type().person)
+                    .filter(|m| matches!(self.parsed.lower(m.end), ")" | ","));
+                match bracketed {
+                    Some(m) => self.context.person(self.parsed.slice(m.start, m.end)),
+                    None => self.context.person(said),
+                }
+            }
             _ => self.context.person(said),
         }
     }
@@ -1144,13 +1189,23 @@ impl Reading<'_> {
         if self.found.trigger.is_some_and(|(at, _)| self.is_member(at)) {
             return self.also_members();
         }
-        let said = self.previous.iter().rev().find_map(|f| match &f.detail {
-            Detail::Appointment(a) if self.parsed.text.contains(&f.subject) => {
-                Some((a.action, a.unit.clone(), f.body.clone()))
-            }
+        // Of those whom the sentence has named, the nearest before this one.
+        let start = self.parsed.tokens[self.found.start].span.start;
+        let told = &self.parsed.text[..start];
+        let said = self.previous.iter().filter_map(|f| match &f.detail {
+            Detail::Appointment(a) => Some((told.rfind(&f.subject)?, a, f)),
             _ => None,
         });
-        let Some((action, unit, body)) = said else { return Vec::new() };
+        let Some((_, first, fact)) = said.max_by_key(|(at, _, _)| *at) else { return Vec::new() };
+        let (action, unit, body) = (first.action, first.unit.clone(), fact.body.clone());
+        // "Tom leaves and Ana is the new Chair" appoints Ana.
+        let is = (self.found.start..self.found.end)
+            .any(|at| matches!(self.parsed.lower(at), "is" | "becomes" | "became" | "be"));
+        let action = if is && action == AppointmentAction::Departed {
+            AppointmentAction::Appointed
+        } else {
+            action
+        };
         let mut facts = self.appointments(action);
         for fact in &mut facts {
             fact.body.clone_from(&body);
@@ -1398,10 +1453,12 @@ const POINTERS: &[&str] = &[
 pub fn clean_role(role: &str) -> String {
     let role = without_pointers(role);
     let folded = role.to_lowercase();
-    let plain = matches!(
-        folded.as_str(),
-        "team member" | "board member" | "committee member" | "council member" | "staff member"
-    );
+    let plain =
+        folded.strip_suffix(" member").or(folded.strip_suffix(" members")).is_some_and(|of| {
+            ["team", "board", "committee", "council", "staff", "group", "directors", "trustees"]
+                .iter()
+                .any(|unit| of.ends_with(unit))
+        });
     if plain { "member".to_owned() } else { of_one(role).to_owned() }
 }
 

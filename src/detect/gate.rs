@@ -77,7 +77,11 @@ pub fn objection(
         return Some(Objection::Question);
     }
     let stands_no_more = (1..tokens.len()).any(|at| {
-        tokens[at - 1].lower == "not" && matches!(tokens[at].lower.as_str(), "standing" | "stand")
+        let denied = |back: usize| {
+            at >= back && matches!(&*tokens[at - back].lower, "not" | "won't" | "won’t" | "isn't")
+        };
+        matches!(&*tokens[at].lower, "standing" | "stand" | "running" | "run" | "seeking" | "seek")
+            && (denied(1) || denied(2))
     });
     if !stands_no_more && parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len()) {
         return Some(Objection::Candidacy);
@@ -117,8 +121,14 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
             return false;
         }
         let Some((_, _, length)) = lexicon.modality.longest(tokens, at) else { return false };
-        let behind = || tokens[at + length..].iter().take(4).map(|t| t.lower.as_str());
+        let rest = &parsed.tokens[start + at + length..];
+        let behind = || rest.iter().take(4).map(|t| t.lower.as_str());
         let polite = match tokens[at].lower.as_str() {
+            // The month.
+            "may" => {
+                let numbered = rest.first().is_some_and(|t| t.lower.as_bytes()[0].is_ascii_digit());
+                tokens[at].capital && (start + at > 0 || numbered)
+            }
             // "… said that its director would leave in May" tells of what is decided.
             "would" => {
                 let said = parsed.tokens[..start + at].iter().any(|t| {

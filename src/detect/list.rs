@@ -706,7 +706,10 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
             (Some(parsed.slice(mention.start, mention.end).to_owned()), end)
         }
         MentionKind::Role if parsed.lower(mention.end) != "," => {
-            (Some(clean_role(parsed.slice(mention.start, mention.end))), mention.end)
+            // "President – Ana Castellan", "Treasurer: Tom Okafor".
+            let marked = matches!(parsed.lower(mention.end), "–" | "—" | "-" | ":");
+            let name = mention.end + usize::from(marked);
+            (Some(clean_role(parsed.slice(mention.start, mention.end))), name)
         }
         _ => (None, start),
     }
@@ -918,7 +921,12 @@ impl Item<'_> {
         if !self.lead.near || votes.items > 2 && votes.set_off * 2 < votes.items && !told {
             return Vec::new();
         }
-        if !(item && (self.head.whole || set_off || told) || heading) {
+        // "Acme is …", "Quill Data builds …", a paragraph each under "New Gold members".
+        let paragraph = matches!(block.kind, BlockKind::Paragraph)
+            && told
+            && votes.items > 1
+            && matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_));
+        if !(item && (self.head.whole || set_off || told) || heading || paragraph) {
             return Vec::new();
         }
         let take =

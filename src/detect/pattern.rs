@@ -268,6 +268,12 @@ fn mention_bit(kind: MentionKind) -> u8 {
     }
 }
 
+/// What a mention can fill: "board member" is a role by its unit.
+fn offered_bits(kind: MentionKind) -> u8 {
+    let role = if kind == MentionKind::Unit { mention_bit(MentionKind::Role) } else { 0 };
+    mention_bit(kind) | role
+}
+
 const NAME_BIT: u8 = 8;
 
 impl Want {
@@ -373,7 +379,7 @@ impl Cues {
     pub fn of(parsed: &Parsed, words: &WordCues) -> Cues {
         let mut cues = Cues::default();
         parsed.triggers().for_each(|t| cues.triggers |= 1 << t.class as u32);
-        parsed.mentions().for_each(|m| cues.mentions |= mention_bit(m.kind));
+        parsed.mentions().for_each(|m| cues.mentions |= offered_bits(m.kind));
         cues.note(parsed.all_known(), words);
         cues
     }
@@ -386,7 +392,7 @@ impl Cues {
         words: &WordCues,
     ) -> Cues {
         let mut cues = Cues::default();
-        mentions.iter().for_each(|kind| cues.mentions |= mention_bit(*kind));
+        mentions.iter().for_each(|kind| cues.mentions |= offered_bits(*kind));
         triggers.iter().for_each(|class| cues.triggers |= 1 << *class as u32);
         cues.note(known.iter().copied(), words);
         cues
@@ -744,7 +750,13 @@ impl Ground<'_> {
         let end = match want {
             Want::Role | Want::Unit | Want::Tier => {
                 let fits = |m: &Mention| mention_bit(m.kind) == want.mention_bit();
-                mention.filter(fits)?.end
+                // "as board member" names a role by its unit.
+                let seat = mention.filter(|m| {
+                    want == Want::Role
+                        && m.kind == MentionKind::Unit
+                        && matches!(parsed.lower(m.end), "member" | "members")
+                });
+                mention.filter(fits).map(|m| m.end).or_else(|| Some(seat?.end + 1))?
             }
             Want::Body | Want::Place => {
                 // "the Bank" is the document's own, not a bank of that name.

@@ -778,6 +778,14 @@ impl<'a> Scan<'a> {
                 if token.capital && !joint {
                     last = at + 1;
                 } else if !joint {
+                    // "president of Tidewater sailing Academy": the capitals were a name's first.
+                    let inside = at > end + 1
+                        && self.is_capital(at + 1)
+                        && self.is(at + 1, WordClass::BODY_HEAD.or(WordClass::UNIT_HEAD))
+                        || self.is_group_head(at + 1);
+                    if inside {
+                        last = end;
+                    }
                     break;
                 }
                 at += 1;
@@ -928,7 +936,7 @@ impl<'a> Scan<'a> {
                 probe += 1;
                 end = probe;
             } else if self.is_small_inside(at, probe) {
-                probe += 2;
+                probe += 2 + usize::from(self.is_group_head(probe + 1));
                 end = probe;
             } else if token.lower == "."
                 && self.legal_suffix(probe - 1)
@@ -1028,7 +1036,7 @@ impl<'a> Scan<'a> {
         let Some(token) = self.tokens.get(probe) else { return false };
         probe == at + 1
             && at > 0
-            && self.lower(at - 1) == "the"
+            && matches!(self.lower(at - 1), "the" | "of")
             && token.kind == TokenKind::Word
             && !token.capital
             && token.lower.chars().all(char::is_alphabetic)
@@ -1037,7 +1045,9 @@ impl<'a> Scan<'a> {
             && !token.lower.ends_with("ed")
             && !self.is(probe, WordClass::NEVER_NAME.or(WordClass::TRIGGER))
             && self.is_capital(probe + 1)
-            && self.is(probe + 1, WordClass::BODY_HEAD)
+            && (self.is(probe + 1, WordClass::BODY_HEAD)
+                || matches!(self.lower(probe + 1), "committee" | "council")
+                || self.is_group_head(probe + 1))
     }
 
     /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".
@@ -1120,7 +1130,11 @@ impl<'a> Scan<'a> {
         let last_is = |class: Class| last.is_some_and(|i| self.is(i, class));
         let last_word = last.map_or("", |i| self.lower(i));
         let handle = self.text[self.tokens[start].span.clone()].starts_with('@');
-        let body = any(Class::BODY_HEAD) || last_word == "project" && count > 1;
+        // "the Maple sailing Committee": what is_small_inside joined.
+        let committee = matches!(last_word, "committee" | "council" | "group" | "force")
+            && words().any(|i| !self.tokens[i].capital);
+        let body =
+            any(Class::BODY_HEAD) || last_word == "project" && count > 1 || committee && count > 2;
         // "Mei Harbor Companies" is a firm, whatever its first word; "David Bank" is not.
         let firm = count > 1
             && last_is(Class::ORGANISATION_HEAD)

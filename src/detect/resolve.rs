@@ -793,10 +793,15 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
                 continue;
             }
             let passive = |i: usize| {
-                matches!(
-                    parsed.lower(i.wrapping_sub(1)),
-                    "been" | "was" | "were" | "be" | "is" | "are" | "being"
-                )
+                // "Ana Castellan appointed president of …", in a headline.
+                let of_whom = matches!(parsed.lower(i), "appointed" | "elected" | "hired")
+                    && (matches!(parsed.lower(i + 1), "as" | "to")
+                        || parsed.mention(i + 1).is_some_and(|m| m.kind == MentionKind::Role));
+                of_whom
+                    || matches!(
+                        parsed.lower(i.wrapping_sub(1)),
+                        "been" | "was" | "were" | "be" | "is" | "are" | "being"
+                    )
             };
             let announces = (mention.end..(mention.end + 60).min(parsed.tokens.len())).any(|i| {
                 !passive(i)
@@ -821,7 +826,18 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
                             | "taps"
                     )
             });
-            if announces && mention.start <= 3 {
+            // "Runa Brackwater joins the Academy as treasurer" is told of a person.
+            let takes_post = kind.person
+                && !kind.organisation
+                && !kind.body
+                && (mention.end..mention.end + 12).any(|i| {
+                    parsed.lower(i) == "as"
+                        && (i + 1..i + 4)
+                            .any(|r| parsed.mention(r).is_some_and(|m| m.kind == MentionKind::Role))
+                })
+                && (mention.end..mention.end + 3)
+                    .any(|i| matches!(parsed.lower(i), "joins" | "joined" | "appointed"));
+            if announces && mention.start <= 3 && !takes_post {
                 return Some(context.full_name(name));
             }
         }

@@ -939,6 +939,16 @@ impl Reading<'_> {
         {
             return None;
         }
+        // "Lindsay Wharf has promoted Ana Castellan to …": who comes right behind the verb is it.
+        let object = self.parsed.mention(self.trigger_end()).is_some_and(|m| {
+            self.found.trigger.is_some_and(|(at, _)| subject.end <= at)
+                && matches!(self.construction.frame, Frame::Appoint)
+                && m.name_type().surely_person
+                && matches!(m.kind, MentionKind::Name(_))
+        });
+        if object && !kind.surely_person {
+            return None;
+        }
         // "appoints former Acme CEO Ana Castellan": the post that she had.
         let had = self.fillers(Slot::Role).any(|r| {
             let former = |i: usize| matches!(self.parsed.lower(i), "former" | "ex");
@@ -1064,6 +1074,15 @@ impl Reading<'_> {
                 | "passed away"
                 | "passing of"
         );
+        // "Ana Castellan, retired Associate Dean at …" left long ago.
+        let adjective = words == "retired"
+            && self
+                .parsed
+                .mention(self.trigger_end())
+                .is_some_and(|m| matches!(m.kind, MentionKind::Role | MentionKind::Name(_)));
+        if adjective {
+            return facts;
+        }
         // "left a comment" leaves nothing.
         let behind = self.parsed.lower(self.trigger_end());
         if vague && matches!(behind, "a" | "an" | "some" | "no" | "behind" | "comments" | "room") {

@@ -642,7 +642,10 @@ impl Reading<'_> {
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
             let position = role.is_some() || unit.is_some();
-            let team = tier.is_none() && self.joins_team();
+            // "Joining us to work on packages are …": a team speaks.
+            let us = self.parsed.lower(self.found.start) == "joining"
+                && self.parsed.lower(self.found.start + 1) == "us";
+            let team = tier.is_none() && (us || self.joins_team());
             // "Yarrow Wren joins Ana Castellan and Tom Okafor on …".
             let beside_people = self.fillers(Slot::Other).any(|f| self.kind_of(f).surely_person);
             let unknown =
@@ -772,7 +775,8 @@ impl Reading<'_> {
 
     /// "Please welcome Ana Castellan!": an appointment where the paragraph speaks of a team.
     fn welcomed(&self) -> Vec<Fact> {
-        let said = self.fillers(Slot::Subject).any(|f| self.text(f).contains(' '));
+        let several = self.fillers(Slot::Subject).count() > 1;
+        let said = several || self.fillers(Slot::Subject).any(|f| self.text(f).contains(' '));
         let text = self.parsed.text.to_lowercase();
         let team = TEAM_WORDS.iter().any(|w| text.contains(w));
         let guests = GUEST_WORDS.iter().any(|w| text.contains(w));

@@ -127,7 +127,8 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
             // The month.
             "may" => {
                 let numbered = rest.first().is_some_and(|t| t.lower.as_bytes()[0].is_ascii_digit());
-                tokens[at].capital && (start + at > 0 || numbered)
+                let month = tokens[at].capital && (start + at > 0 || numbered);
+                month || behind().any(|w| matches!(w, "have" | "know" | "remember" | "recall"))
             }
             // "… said that its director would leave in May" tells of what is decided.
             "would" => {
@@ -146,6 +147,13 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
             "please" => {
                 let mut after = behind();
                 matches!(after.next(), Some("me" | "us")) && after.next() == Some("in")
+            }
+            // "As you may have guessed", "You may know that …".
+            "might" => behind().any(|w| matches!(w, "have" | "know" | "remember" | "recall")),
+            "you" => behind().any(|w| matches!(w, "may" | "might" | "know" | "probably")),
+            // "We took the opportunity to thank …"
+            "opportunity" => {
+                behind().any(|w| matches!(w, "welcome" | "thank" | "congratulate" | "announce"))
             }
             // "Ana Castellan to become Chair", "… has accepted an offer to become …".
             "to" if tokens.get(at + 1).is_some_and(|t| t.lower == "become") => {

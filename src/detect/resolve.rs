@@ -819,11 +819,6 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
                             | "promotes"
                             | "announcing"
                             | "expands"
-                            | "elects"
-                            | "elected"
-                            | "chooses"
-                            | "selects"
-                            | "taps"
                     )
             });
             // "Runa Brackwater joins the Academy as treasurer" is told of a person.
@@ -837,7 +832,16 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
                 })
                 && (mention.end..mention.end + 3)
                     .any(|i| matches!(parsed.lower(i), "joins" | "joined" | "appointed"));
-            if announces && mention.start <= 3 && !takes_post {
+            // Whoever elects is sure to be an organisation where its name says so.
+            let elects = (kind.organisation || kind.body)
+                && (mention.end..(mention.end + 12).min(parsed.tokens.len())).any(|i| {
+                    !passive(i)
+                        && matches!(
+                            parsed.lower(i),
+                            "elects" | "elected" | "chooses" | "selects" | "taps"
+                        )
+                });
+            if (announces || elects) && mention.start <= 3 && !takes_post {
                 return Some(context.full_name(name));
             }
         }

@@ -661,7 +661,7 @@ mod tests {
             let given = parse(text.as_bytes(), None, BASE).map_or(0, |feed| feed.entries.len());
             assert_eq!(given, entries, "{name}");
             // What is quadratic takes hours. Times of optimised builds: examples/feed_speed.rs.
-            assert!(begun.elapsed() < Duration::from_secs(20), "{name}: {:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(90), "{name}: {:?}", begun.elapsed());
         }
     }
 

@@ -969,6 +969,7 @@ impl Reading<'_> {
         if holds && role.is_none() && unit.is_none() {
             role = self.title_of(subject);
         }
+        role = role.or_else(|| self.role_of_verb(unit.is_some()));
         let seat = role.as_deref().is_none_or(|r| {
             let r = r.to_lowercase();
             SEAT_ROLES.iter().any(|seat| r.contains(seat))
@@ -1021,6 +1022,19 @@ impl Reading<'_> {
             fact.confidence -= if becomes && common { 0.35 } else { 0.1 };
         }
         Some(fact)
+    }
+
+    /// "… will chair the audit committee", "… now leads the release team".
+    fn role_of_verb(&self, of_unit: bool) -> Option<String> {
+        if self.construction.name != "<person> will lead <body>" || !of_unit {
+            return None;
+        }
+        (self.found.start..self.found.end).find_map(|at| match self.parsed.lower(at) {
+            "chair" | "chairs" | "chairing" => Some("chair".to_owned()),
+            "co-chair" | "co-chairs" => Some("co-chair".to_owned()),
+            "lead" | "leads" | "leading" | "head" | "heads" | "heading" => Some("lead".to_owned()),
+            _ => None,
+        })
     }
 
     fn is_pronoun(&self, subject: Filler) -> bool {

@@ -331,6 +331,26 @@ const UNIT_HEADS_OF_TWO: &[(&str, &str)] = &[
     ("task", "force"),
 ];
 
+/// Last words of what somebody is Vice President or Head of.
+const FIELDS_OF_WORK: &[&str] = &[
+    "research",
+    "operations",
+    "engineering",
+    "marketing",
+    "sales",
+    "strategy",
+    "communications",
+    "partnerships",
+    "policy",
+    "programs",
+    "development",
+    "intelligence",
+    "relations",
+    "affairs",
+    "success",
+    "experience",
+];
+
 /// Words before "team" that name no team.
 const NO_TEAM_NAMES: &[&str] = &[
     "entire",
@@ -678,7 +698,10 @@ impl<'a> Scan<'a> {
         let posted = at > 0
             && matches!(self.lower(at), "fellow" | "lead")
             && matches!(self.lower(at - 1), "as" | "named" | "appointed" | "elected" | "a")
-            && matches!(self.lower(at + 1), "of" | "at" | "for" | "until" | "," | "." | "");
+            && matches!(
+                self.lower(at + 1),
+                "of" | "at" | "for" | "until" | "from" | "and" | ";" | "," | "." | ""
+            );
         // "Lead Agency", "General Assembly": the capital goes on.
         let goes_on = alone
             && matches!(self.lower(at), "lead" | "general" | "partner")
@@ -759,7 +782,10 @@ impl<'a> Scan<'a> {
                 let names_body = own
                     || token.capital && self.is_small_inside(at, at + 1)
                     || token.capital && at == end + 1 && self.is_led(start, end)
-                    || token.capital && at == end + 1 && self.is_company(at)
+                    || token.capital
+                        && at == end + 1
+                        && self.is_company(at)
+                        && !self.is_field_of_head(end, at)
                     || self
                         .longest(&self.lexicon.bodies, WordClass::BODY, at)
                         .is_some_and(|(_, w, _)| w.len() > 4)
@@ -805,6 +831,20 @@ impl<'a> Scan<'a> {
             return more;
         }
         end
+    }
+
+    /// "Vice President of Threat Research": what a function is for, though companies have such
+    /// names, too.
+    fn is_field_of_head(&self, end: usize, at: usize) -> bool {
+        let functional = matches!(
+            self.lower(end.wrapping_sub(1)),
+            "vp" | "svp" | "evp" | "head" | "manager" | "lead"
+        ) || self.lower(end.wrapping_sub(1)) == "president"
+            && self.lower(end.wrapping_sub(2)) == "vice"
+            || self.lower(end.wrapping_sub(1)) == "director"
+                && !matches!(self.lower(end.wrapping_sub(2)), "executive" | "managing" | "board");
+        let last = (at..at + 3).take_while(|i| self.is_capital(*i)).last();
+        functional && last.is_some_and(|i| FIELDS_OF_WORK.contains(&self.lower(i)))
     }
 
     /// Where a role ends with its field in small letters: "vice president of engineering".

@@ -1007,8 +1007,23 @@ fn stands_alone(parsed: &Parsed, mention: Mention) -> bool {
 }
 
 /// Words before the name of a person that are no part of it.
-pub const SALUTATIONS: &[&str] =
-    &["dr", "mr", "mrs", "ms", "mx", "prof", "professor", "sir", "amb"];
+pub const SALUTATIONS: &[&str] = &[
+    "dr",
+    "mr",
+    "mrs",
+    "ms",
+    "mx",
+    "prof",
+    "professor",
+    "sir",
+    "dame",
+    "amb",
+    "smt",
+    "shri",
+    "captain",
+    "colonel",
+    "rabbi",
+];
 
 /// Words and marks over which no gap reaches.
 pub const BARRIERS: &[&str] = &[";", ".", "!", "?", "by", "where", "which"];

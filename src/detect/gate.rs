@@ -76,6 +76,11 @@ pub fn objection(
     if tokens.last().is_some_and(|t| t.lower == "?") {
         return Some(Objection::Question);
     }
+    // "03:40 How Ana joined the foundation" announces an answer.
+    let first = tokens.iter().find(|t| t.lower.chars().all(char::is_alphabetic));
+    if first.is_some_and(|t| matches!(t.lower.as_str(), "how" | "why")) {
+        return Some(Objection::Question);
+    }
     let stands_no_more = (1..tokens.len()).any(|at| {
         let denied = |back: usize| {
             at >= back && matches!(&*tokens[at - back].lower, "not" | "won't" | "won’t" | "isn't")
@@ -203,9 +208,14 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
     let (start, end) = found.trigger.unwrap_or((found.start, found.end));
     let from = start.saturating_sub(6);
     let until = (found.end.max(end) + 14).min(parsed.tokens.len());
-    // "2015: Granite Bank becomes our first sponsor", in a list of years.
-    let dated = parsed.tokens.first().and_then(year_of).is_some_and(|told| told < year)
-        && matches!(parsed.lower(1), ":" | "-" | "–" | "—" | "|");
+    // "2015: Granite Bank becomes our first sponsor", in a list of years; the text of a sentence is
+    // that of its block.
+    let head: String = parsed.text.trim_start().chars().take(7).collect();
+    let dated = head.get(..4).and_then(|digits| digits.parse().ok()).is_some_and(|told: i32| {
+        (1950..year).contains(&told)
+            && head[4..].trim_start().starts_with([':', '-', '–', '—', '|'])
+            && !head[4..].trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())
+    });
     let ago = dated || (end..until).any(|i| parsed.lower(i) == "ago");
     ago || (from..until).any(|i| {
         let Some(told) = year_of(&parsed.tokens[i]) else { return false };

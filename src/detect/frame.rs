@@ -632,11 +632,7 @@ impl Reading<'_> {
         let tier = self.tier();
         let member = self.says_member();
         let named_body = self.fillers(Slot::Body).next();
-        // "has stepped up to Platinum membership".
-        let up_from = (self.found.start..(self.found.end + 6).min(self.parsed.tokens.len()))
-            .any(|i| self.parsed.lower(i) == "up" && self.parsed.lower(i + 1) == "from");
-        let risen =
-            tier.is_some() && (up_from || self.trigger_words().to_lowercase().starts_with("step"));
+        let risen = tier.is_some() && self.is_rise();
         let action = if risen { MembershipAction::Upgraded } else { MembershipAction::Joined };
         let mut facts = Vec::new();
         for subject in self.fillers(Slot::Subject) {
@@ -703,6 +699,14 @@ impl Reading<'_> {
             facts.extend(fact.map(|f| Fact { confidence: f.confidence - less, ..f }));
         }
         facts
+    }
+
+    /// "has stepped up to Platinum membership", "is now a Gold member, up from Silver".
+    fn is_rise(&self) -> bool {
+        let until = (self.found.end + 6).min(self.parsed.tokens.len());
+        let up_from = (self.found.start..until)
+            .any(|i| self.parsed.lower(i) == "up" && self.parsed.lower(i + 1) == "from");
+        up_from || self.trigger_words().to_lowercase().starts_with("step")
     }
 
     /// "joins the Tidepool community", "joins a Tidepool cluster": what has no members of record.
@@ -943,14 +947,7 @@ impl Reading<'_> {
         {
             return None;
         }
-        // "Lindsay Wharf has promoted Ana Castellan to …": who comes right behind the verb is it.
-        let object = self.parsed.mention(self.trigger_end()).is_some_and(|m| {
-            self.found.trigger.is_some_and(|(at, _)| subject.end <= at)
-                && matches!(self.construction.frame, Frame::Appoint)
-                && m.name_type().surely_person
-                && matches!(m.kind, MentionKind::Name(_))
-        });
-        if object && !kind.surely_person {
+        if self.is_object_behind(subject) && !kind.surely_person {
             return None;
         }
         // "appoints former Acme CEO Ana Castellan": the post that she had.
@@ -977,13 +974,7 @@ impl Reading<'_> {
         if unit.is_none() && seat {
             unit = self.inherited_unit.map(str::to_owned);
         }
-        // "named a Leader in storage" is an award.
-        let award = role.as_deref().is_some_and(|r| r.eq_ignore_ascii_case("leader"))
-            && matches!(self.construction.frame, Frame::Appoint)
-            && self.parsed.tokens[self.found.end.min(self.parsed.tokens.len())..]
-                .first()
-                .is_some_and(|t| t.lower == "in");
-        if award {
+        if self.is_award(role.as_deref()) {
             return None;
         }
         if role.is_none()
@@ -1022,6 +1013,23 @@ impl Reading<'_> {
             fact.confidence -= if becomes && common { 0.35 } else { 0.1 };
         }
         Some(fact)
+    }
+
+    /// "named a Leader in storage" is an award.
+    fn is_award(&self, role: Option<&str>) -> bool {
+        role.is_some_and(|r| r.eq_ignore_ascii_case("leader"))
+            && matches!(self.construction.frame, Frame::Appoint)
+            && self.parsed.lower(self.found.end) == "in"
+    }
+
+    /// "Lindsay Wharf has promoted Ana Castellan to …": who comes right behind the verb is it.
+    fn is_object_behind(&self, subject: Filler) -> bool {
+        self.parsed.mention(self.trigger_end()).is_some_and(|m| {
+            self.found.trigger.is_some_and(|(at, _)| subject.end <= at)
+                && matches!(self.construction.frame, Frame::Appoint)
+                && m.name_type().surely_person
+                && matches!(m.kind, MentionKind::Name(_))
+        })
     }
 
     /// "… will chair the audit committee", "… now leads the release team".

@@ -944,14 +944,7 @@ impl<'a> Scan<'a> {
                     .lower
                     .split(['-', '.'])
                     .all(|part| part.chars().count() <= 1);
-            // "M&Co", "C&A": nothing between the letters and the sign.
-            let tied = token.lower == "&"
-                && token.span.start == self.tokens[probe - 1].span.end
-                && self
-                    .tokens
-                    .get(probe + 1)
-                    .is_some_and(|t| t.span.start == token.span.end && t.capital);
-            if tied {
+            if self.is_tied(probe) {
                 probe += 2;
                 end = probe;
                 continue;
@@ -1005,6 +998,17 @@ impl<'a> Scan<'a> {
         }
         // "Acme Inc." keeps its stop outside.
         Some(end)
+    }
+
+    /// "M&Co", "C&A": nothing between the letters and the sign.
+    fn is_tied(&self, sign: usize) -> bool {
+        let token = &self.tokens[sign];
+        token.lower == "&"
+            && token.span.start == self.tokens[sign - 1].span.end
+            && self
+                .tokens
+                .get(sign + 1)
+                .is_some_and(|t| t.span.start == token.span.end && t.capital)
     }
 
     /// "Jonas (Joe) Weber", "Mei 'wren' Tanaka": a nickname inside a name.

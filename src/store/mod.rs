@@ -10,6 +10,7 @@ mod health;
 mod lock;
 mod maintenance;
 mod outbox;
+mod replay;
 mod roster;
 mod search;
 mod verdicts;
@@ -27,6 +28,7 @@ pub use maintenance::{
     Check, Cutoffs, Pruned, back_up, check, daily_backup, daily_backups, named, restore,
 };
 pub use outbox::{OutboxEntry, Retry, Suspension};
+pub use replay::{Revision, StoredEntry};
 pub use search::{ArticleHit, ArticleText, SearchIndex, index_path};
 pub use verdicts::CorrectionError;
 
@@ -38,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_voices.sql"),
     include_str!("../../migrations/0005_search_and_retention.sql"),
     include_str!("../../migrations/0006_subscriptions.sql"),
+    include_str!("../../migrations/0007_aliases.sql"),
 ];
 
 /// The size of a new database's pages.

@@ -71,6 +71,7 @@ fn plan(feed_id: i64, version: &str, facts: Vec<Fact>) -> PollPlan {
             html: "h".into(),
             text_source: TextSource::Feed,
             facts,
+            aliases: Vec::new(),
             words: String::new(),
             fingerprint: None,
             report: true,

@@ -98,7 +98,8 @@ impl Store {
     }
 
     /// The changes after a cursor, with all their sources, oldest first. Each fact stands there once,
-    /// as it is known now; what a person rejected does not, nor what the subscription told already.
+    /// as it is known now; what a person rejected does not, nor what the subscription told already, but
+    /// for digests that are taken back.
     ///
     /// # Errors
     /// When the database fails or holds what it should not.
@@ -106,17 +107,20 @@ impl Store {
         &self,
         after: i64,
         subscription: &str,
+        taken_back: &[i64],
     ) -> Result<Vec<Change>, StoreError> {
         let sql = "SELECT change.id, change.fact_id, change.kind, change.at, change.was, fact.amends
                    FROM change JOIN fact ON fact.id = change.fact_id
                    WHERE change.id > ?1
-                     AND NOT EXISTS (SELECT 1 FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id = change.id AND subscription = ?2)
+                     AND NOT EXISTS (SELECT 1 FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id = change.id AND subscription = ?2
+                                       AND digest_id NOT IN (SELECT value FROM json_each(?3)))
                    ORDER BY change.id";
         let query = || {
             let mut found: Vec<Change> = Vec::new();
             let mut heads: HashMap<FactId, usize> = HashMap::new();
             let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query(params![after, subscription])?;
+            let taken_back = serde_json::to_string(taken_back).expect("numbers are plain data");
+            let mut rows = statement.query(params![after, subscription, taken_back])?;
             while let Some(row) = rows.next()? {
                 let amended = row.get::<_, String>(2)? == "amended";
                 let id = head(&self.connection, FactId(row.get(1)?))?.id;

@@ -1,18 +1,20 @@
 //! One poll of one feed, decided: when it is due, which pages to fetch, what to store. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Deref;
 
 use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash3_128;
 
-use crate::detect::{Grammar, could_matter, detect};
+use crate::detect::{Detected, Grammar, Names, could_matter, read};
 use crate::feed::{ParseError, ParsedFeed, former_version, is_version};
 use crate::fetch::{FRESH_MAX, Move, Verdict};
+use crate::ledger::{can_abbreviate, short_forms};
 use crate::model::{
-    Article, Backfill, Entry, EntryKey, Feed, FeedKind, FeedState, FullTextPolicy, Outcome,
-    PageRetry, PlannedEntry, PollPlan, Rekeyed, RequestRecord, Stranger, TextSource, fold, spread,
+    Alias, Article, Backfill, Entry, EntryKey, Fact, Feed, FeedKind, FeedState, FullTextPolicy,
+    Kind, Outcome, PageRetry, PlannedEntry, PollPlan, Rekeyed, RequestRecord, Stranger, TextSource,
+    fold, fold_name, spread,
 };
 use crate::schedule::{Timing, next_due};
 use crate::text::plain_text;
@@ -421,21 +423,36 @@ fn planned(
         }
         _ => (own, TextSource::Feed),
     };
+    let read = read_again(&feed.publisher, entry, html, text_source, grammar);
+    PlannedEntry { report, page_retry, ..read }
+}
+
+/// An entry with what its text announces by today's detection.
+pub fn read_again(
+    publisher: &str,
+    entry: Entry,
+    html: String,
+    text_source: TextSource,
+    grammar: &Grammar,
+) -> PlannedEntry {
     let article = Article {
         id: entry.key.0.clone(),
-        publisher: feed.publisher.clone(),
+        publisher: publisher.to_owned(),
         title: entry.title.clone(),
         published: entry.published.map(|p| p.format("%Y-%m-%d").to_string()),
         author: entry.author.clone(),
         url: entry.link.clone(),
         html,
     };
-    let facts = detect(&article, grammar);
+    let Detected { facts, acronyms } = read(&article, grammar);
     let html = article.html;
     let mut words = String::new();
     let mut fingerprint = None;
+    let mut aliases = Vec::new();
     if !facts.is_empty() {
-        let text = fold(&plain_text(&html));
+        let text = plain_text(&html);
+        aliases = self::aliases(&facts, &acronyms, &text, grammar.names());
+        let text = fold(&text);
         fingerprint = Some(self::fingerprint(&text));
         words = format!("{} {text}", fold(&entry.title));
     }
@@ -444,12 +461,44 @@ fn planned(
         html,
         text_source,
         facts,
+        aliases,
         words,
         fingerprint,
-        report,
-        page_retry,
+        report: true,
+        page_retry: None,
         late_page: false,
     }
+}
+
+/// What short names of the subjects and bodies of facts stand for, and under which other names they go:
+/// by the words of their text and by the lexicons.
+pub fn aliases(
+    facts: &[Fact],
+    acronyms: &[(String, String)],
+    text: &str,
+    names: &Names,
+) -> Vec<Alias> {
+    let subjects = facts.iter().filter(|f| f.kind() != Kind::Appointment).map(|f| &f.subject);
+    let of_facts: BTreeSet<&String> = subjects.chain(facts.iter().map(|f| &f.body)).collect();
+    let mut aliases = BTreeSet::new();
+    for name in &of_facts {
+        let full = fold_name(name);
+        let explained = acronyms
+            .iter()
+            .filter(|(short, long)| fold_name(long) == full && can_abbreviate(short, long));
+        aliases.extend(explained.map(|(short, _)| Alias::learnt(short, name)));
+        // A short form that is an organisation of its own is none of this one.
+        let forms = short_forms(name, text);
+        let others = |short: &str| {
+            of_facts.iter().map(|o| fold_name(o)).any(|o| o != full && o.starts_with(short))
+                || names.knows(short)
+        };
+        let own = forms.iter().filter(|short| !others(short));
+        aliases.extend(own.map(|short| Alias::learnt(short, name)));
+        let known = names.forms(name).into_iter().filter(|form| *form != full);
+        aliases.extend(known.map(|form| Alias::known(&form, name)));
+    }
+    aliases.into_iter().collect()
 }
 
 #[cfg(test)]

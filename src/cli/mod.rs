@@ -15,6 +15,7 @@ mod outbox;
 mod output;
 mod politeness;
 mod poll;
+mod replay;
 mod roster;
 mod run;
 mod search;
@@ -71,6 +72,8 @@ enum Command {
     Digest(digest::Arguments),
     /// List the facts of the ledger
     Facts(facts::Arguments),
+    /// Read the stored texts again with today's detection and propose what differs
+    Replay(replay::Arguments),
     /// Show who is where in a body on a day, since when, and who says so
     Roster(roster::Arguments),
     /// Show what was announced of a person, an organisation or a body, over time
@@ -280,6 +283,7 @@ pub fn main() -> ExitCode {
         Command::Poll(arguments) => poll::run(&shell, &arguments),
         Command::Digest(arguments) => digest::run(&shell, &arguments),
         Command::Facts(arguments) => facts::run(&shell, arguments),
+        Command::Replay(arguments) => replay::run(&shell, &arguments),
         Command::Roster(arguments) => roster::run(&shell, &arguments),
         Command::History(arguments) => history::run(&shell, &arguments),
         Command::Search(arguments) => search::run(&shell, &arguments),

@@ -26,13 +26,18 @@ use crate::model::{
     OutboxState, Outcome, Period, Subscription, Trouble,
 };
 use crate::outbox::after_attempt;
-use crate::store::{Applied, DigestRecord, NewMessage, Progress, Store, StoreError};
+use crate::store::{
+    Applied, DigestRecord, NewMessage, Progress, Store, StoreError, StoreTrouble, Unsent,
+};
 
 use super::writer::Writer;
 
 /// Messages on their way at once: some slow readers' servers hold up nobody, and a server is not
 /// flooded (most allow ten connections or more from one client).
 const DELIVERIES_AT_ONCE: usize = 8;
+/// Digests that could not be mailed are told in the next one, unless they go back further than this: what
+/// grows for longer would be given up as a whole (outbox.rs: after five days).
+const CATCH_UP_MAX: chrono::Duration = chrono::Duration::days(4);
 /// While messages are on their way the outbox is looked at so often for new ones.
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -73,6 +78,14 @@ pub enum CycleError {
     /// A task died; the message says which.
     #[error("{0} failed in an unexpected way; please report it")]
     Task(&'static str),
+}
+
+impl CycleError {
+    /// Whether it may be over by itself: the disk is full, read-only or away, or another program holds
+    /// the database.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, CycleError::Store(error) if error.trouble() != StoreTrouble::Other)
+    }
 }
 
 /// What one poll did.
@@ -146,6 +159,8 @@ struct Prepared {
     period: Period,
     progress: Progress,
     corrects: Vec<(String, String)>,
+    /// Digests that reached nobody and whose changes it holds.
+    takes_back: Vec<i64>,
 }
 
 impl Prepared {
@@ -169,6 +184,7 @@ impl Prepared {
             progress: self.progress,
             troubles: troubles.of_feeds.iter().map(|t| t.id).collect(),
             notices: troubles.of_mail.iter().map(|n| n.id).collect(),
+            takes_back: self.takes_back.clone(),
         }
     }
 }
@@ -200,6 +216,8 @@ pub struct Cycle {
     pub(super) readers: Arc<tokio::sync::Semaphore>,
     clock: Clock,
     host: String,
+    /// Whether what became of a message is kept until it can be written down.
+    patient: bool,
 }
 
 impl Cycle {
@@ -247,6 +265,7 @@ impl Cycle {
             readers,
             clock,
             host,
+            patient: false,
         };
         let feeds: Vec<&Feed> = cycle.config.feeds.iter().map(|f| &f.feed).collect();
         let subscriptions: Vec<_> = cycle.config.digests.iter().map(|d| &d.subscription).collect();
@@ -269,7 +288,16 @@ impl Cycle {
         config: Config,
         credentials_directory: Option<&Path>,
     ) -> Result<Cycle, CycleError> {
-        Cycle::with_store(Arc::clone(&self.store), config, self.clock, credentials_directory)
+        let store = Arc::clone(&self.store);
+        let cycle = Cycle::with_store(store, config, self.clock, credentials_directory)?;
+        Ok(Cycle { patient: self.patient, ..cycle })
+    }
+
+    /// One that keeps what became of a message until it can be written down, however long the disk is
+    /// full: for a daemon, which goes on then. A command ends instead.
+    #[must_use]
+    pub fn patient(self) -> Cycle {
+        Cycle { patient: true, ..self }
     }
 
     /// The configuration.
@@ -328,13 +356,34 @@ impl Cycle {
     ) -> Result<Option<DigestResult>, CycleError> {
         let until = self.clock.now();
         crash::point("compose.begun");
-        let prepared = self.prepare(digest, Occasion::Scheduled, late, until).await?;
+        let prepared = self.prepare(digest, Occasion::Scheduled, late, until, None).await?;
         let troubles = match self.operator_of(digest) {
             Some(_) => self.troubles(until).await?,
             None => Troubles::default(),
         };
         crash::point("compose.prepared");
-        self.put_out(digest, &prepared, &troubles, until).await
+        if prepared.digest.is_some()
+            && let Some(unsent) = self.unsent(digest, until).await?
+        {
+            let all = self.prepare(digest, Occasion::Scheduled, None, until, Some(&unsent)).await?;
+            let (stored, shown) = self.put_out(digest, &all, &troubles, until).await?;
+            if stored {
+                tracing::info!(digest = %digest.subscription.name, digests = unsent.digests.len(), "digests that could not be mailed are told in this one");
+                return Ok(shown);
+            }
+        }
+        Ok(self.put_out(digest, &prepared, &troubles, until).await?.1)
+    }
+
+    /// The digests of a subscription that reached nobody so far.
+    async fn unsent(
+        &self,
+        digest: &DigestConfig,
+        until: DateTime<Utc>,
+    ) -> Result<Option<Unsent>, CycleError> {
+        let name = digest.subscription.name.clone();
+        let from = until - CATCH_UP_MAX;
+        self.with("looking for unsent digests", move |s| s.unsent_digests(&name, from)).await
     }
 
     /// Tells at once what there is of watched names; what else there is waits for the schedule.
@@ -346,18 +395,19 @@ impl Cycle {
         digest: &DigestConfig,
     ) -> Result<Option<DigestResult>, CycleError> {
         let until = self.clock.now();
-        let prepared = self.prepare(digest, Occasion::Watch, None, until).await?;
-        self.put_out(digest, &prepared, &Troubles::default(), until).await
+        let prepared = self.prepare(digest, Occasion::Watch, None, until, None).await?;
+        Ok(self.put_out(digest, &prepared, &Troubles::default(), until).await?.1)
     }
 
-    /// Records a digest with its messages, or that there was nothing to say.
+    /// Records a digest with its messages, or that there was nothing to say. False: it was to tell what
+    /// others hold that are on their way meanwhile, and nothing was recorded.
     async fn put_out(
         &self,
         digest: &DigestConfig,
         prepared: &Prepared,
         troubles: &Troubles,
         until: DateTime<Utc>,
-    ) -> Result<Option<DigestResult>, CycleError> {
+    ) -> Result<(bool, Option<DigestResult>), CycleError> {
         let name = digest.subscription.name.clone();
         let shown = prepared.digest.clone().map(|d| DigestResult::of(d, prepared));
         let messages = self.messages(digest, prepared, shown.as_ref(), troubles, until)?;
@@ -369,12 +419,13 @@ impl Cycle {
                 Progress::Watched { up_to } => s.skip_watched(&name, up_to),
             };
             self.with("closing a quiet period", skip).await?;
-            return Ok(None);
+            return Ok((true, None));
         }
         let record = prepared.record(name, troubles);
-        self.with("recording a digest", move |s| s.commit_digest(&record, &messages)).await?;
+        let commit = move |s: &mut Store| s.commit_digest(&record, &messages);
+        let stored = self.with("recording a digest", commit).await?;
         crash::point("compose.ended");
-        Ok(shown)
+        Ok((stored, shown))
     }
 
     /// The operator, where this digest is the one that tells of the feeds' health: one that the
@@ -440,7 +491,8 @@ impl Cycle {
     /// # Errors
     /// When the store fails.
     pub async fn preview(&self, digest: &DigestConfig) -> Result<Option<DigestResult>, CycleError> {
-        let prepared = self.prepare(digest, Occasion::Scheduled, None, self.clock.now()).await?;
+        let prepared =
+            self.prepare(digest, Occasion::Scheduled, None, self.clock.now(), None).await?;
         Ok(prepared.digest.clone().map(|digest| DigestResult::of(digest, &prepared)))
     }
 
@@ -450,20 +502,29 @@ impl Cycle {
         occasion: Occasion,
         late: Option<Late>,
         until: DateTime<Utc>,
+        unsent: Option<&Unsent>,
     ) -> Result<Prepared, CycleError> {
         let subscription = &digest.subscription;
         let name = subscription.name.clone();
+        let before = unsent.cloned();
         let (state, changes, last, (feeds_read, feeds_failing)) = self
             .with("reading changes", move |s| {
-                let state = s.subscription_state(&name)?;
-                let changes = s.pending_changes(state.cursor, &name)?;
+                let mut state = s.subscription_state(&name)?;
+                let mut taken_back = Vec::new();
+                if let Some(before) = before {
+                    state.cursor = state.cursor.min(before.cursor);
+                    state.last_run = state.last_run.min(before.from);
+                    taken_back = before.digests;
+                }
+                let changes = s.pending_changes(state.cursor, &name, &taken_back)?;
                 Ok((state, changes, s.last_change()?, s.feed_counts()?))
             })
             .await?;
+        let unsent_since = |u: &Unsent| Late { due: u.from, times: u.digests.len(), unsent: true };
         let context = Context {
             feeds_read,
             feeds_failing,
-            late,
+            late: unsent.map(unsent_since).or(late),
             told_at_once: state.told_at_once,
             host: self.host.clone(),
             stop: unsubscribe_links(&self.config.mail, &subscription.name, "").1,
@@ -491,7 +552,8 @@ impl Cycle {
         };
         let digest = found.or_else(|| quiet.then(note));
         let corrects = self.corrects(subscription, digest.as_ref()).await?;
-        Ok(Prepared { digest, context, period, progress, corrects })
+        let takes_back = unsent.map(|u| u.digests.clone()).unwrap_or_default();
+        Ok(Prepared { digest, context, period, progress, corrects, takes_back })
     }
 
     /// The messages that first told what a digest corrects.
@@ -567,24 +629,25 @@ impl Cycle {
         let mut result = MailResult::default();
         let mut under_way: JoinSet<Result<(String, Attempt), CycleError>> = JoinSet::new();
         let mut busy: HashSet<String> = HashSet::new();
+        let mut failed = None;
         loop {
-            let now = self.clock.now();
-            let most = u32::try_from(DELIVERIES_AT_ONCE + busy.len()).unwrap_or(u32::MAX);
-            let due = self.with("reading the outbox", move |s| s.outbox_due(now, most)).await?;
-            crash::point("deliver.read");
-            for item in due {
-                if under_way.len() < DELIVERIES_AT_ONCE && busy.insert(item.recipient.clone()) {
-                    let cycle = self.clone();
-                    under_way.spawn(async move { cycle.hand_over(item).await });
-                }
+            if failed.is_none() {
+                self.start_due(&mut under_way, &mut busy).await?;
             }
             let ended = tokio::select! {
                 Some(ended) = under_way.join_next() => ended,
                 () = tokio::time::sleep(LOOK_AGAIN), if !under_way.is_empty() => continue,
                 else => break,
             };
-            let ended = ended.map_err(|_| CycleError::Task("handing over a message"))??;
-            let (recipient, attempt) = ended;
+            let (recipient, attempt) =
+                match ended.map_err(|_| CycleError::Task("handing over a message"))? {
+                    Ok(ended) => ended,
+                    // What is on its way to others is not cut off: it would be sent twice.
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        continue;
+                    }
+                };
             busy.remove(&recipient);
             let told = format!("{recipient}: {}", attempt.note);
             match attempt.state {
@@ -595,15 +658,36 @@ impl Cycle {
         }
         self.mailer.close().await;
         crash::point("deliver.ended");
-        Ok(result)
+        failed.map_or(Ok(result), Err)
+    }
+
+    /// Begins to hand over what is due to readers to whom nothing is on its way.
+    async fn start_due(
+        &self,
+        under_way: &mut JoinSet<Result<(String, Attempt), CycleError>>,
+        busy: &mut HashSet<String>,
+    ) -> Result<(), CycleError> {
+        let now = self.clock.now();
+        let most = u32::try_from(DELIVERIES_AT_ONCE + busy.len()).unwrap_or(u32::MAX);
+        let due = self.with("reading the outbox", move |s| s.outbox_due(now, most)).await?;
+        crash::point("deliver.read");
+        for item in due {
+            if under_way.len() < DELIVERIES_AT_ONCE && busy.insert(item.recipient.clone()) {
+                let cycle = self.clone();
+                under_way.spawn(async move { cycle.hand_over(item).await });
+            }
+        }
+        Ok(())
     }
 
     /// One attempt: written down, made, its outcome written down.
     async fn hand_over(&self, item: OutboxItem) -> Result<(String, Attempt), CycleError> {
-        let (id, now) = (item.id, self.clock.now());
-        let begin = move |s: &mut Store| s.begin_attempt(id, now);
+        let (id, message_id, now) = (item.id, item.message_id.clone(), self.clock.now());
+        let begin = move |s: &mut Store| s.begin_attempt(id, &message_id, now);
         if !self.with("recording that a delivery begins", begin).await? {
-            let outcome = Delivery::Refused("dropped by hand meanwhile".to_owned());
+            let outcome = Delivery::Refused(
+                "dropped by hand, or told in a later digest, meanwhile".to_owned(),
+            );
             let attempt = after_attempt(&item, &outcome, now);
             return Ok((item.recipient, attempt));
         }
@@ -616,9 +700,29 @@ impl Cycle {
         }
         let accepted = matches!(outcome, Delivery::Accepted(_));
         tracing::info!(recipient = %item.recipient, message_id = %item.message_id, accepted, "{}", attempt.note);
-        let (recipient, done) = (item.recipient.clone(), attempt.clone());
-        self.with("recording a delivery", move |s| s.record_attempt(&item, &attempt, now)).await?;
-        Ok((recipient, done))
+        self.write_down(&item, &attempt, now).await?;
+        Ok((item.recipient, attempt))
+    }
+
+    /// Writes down what came of an attempt; where the disk is full a patient cycle waits for room: what
+    /// is not written down would be sent again.
+    async fn write_down(
+        &self,
+        item: &OutboxItem,
+        attempt: &Attempt,
+        now: DateTime<Utc>,
+    ) -> Result<(), CycleError> {
+        loop {
+            let (item, attempt) = (item.clone(), attempt.clone());
+            let record = move |s: &mut Store| s.record_attempt(&item, &attempt, now);
+            match self.with("recording a delivery", record).await {
+                Err(error) if self.patient && error.may_pass() => {
+                    tracing::error!("{error}; it is tried again until there is room");
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                written => return written,
+            }
+        }
     }
 }
 

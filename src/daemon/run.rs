@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
 use super::agenda::Agenda;
 use super::cycle::{Cycle, CycleError, PollResult};
 use super::notify;
-use super::upkeep::{DAILY, keep_up, upkeep_is_due};
+use super::upkeep::{DAILY, UpkeepResult, keep_up, upkeep_is_due};
 use crate::config::{self, DigestConfig, Environment};
 use crate::model::{Late, Outcome};
 use crate::schedule::{missed, next_due};
@@ -25,64 +25,170 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// A digest sent this long after its time says that it is late.
 const LATE_AFTER: chrono::Duration = chrono::Duration::minutes(15);
 
-/// Runs until SIGTERM or SIGINT.
+/// While the database cannot be written it is tried so often.
+const ROOM_AGAIN: Duration = Duration::from_secs(5);
+
+/// Runs until SIGTERM or SIGINT. While the database cannot be written, for the disk is full or another
+/// program holds it, nothing is polled, composed or sent, and what was under way is taken up again after.
 ///
 /// # Errors
-/// When the store fails: systemd starts the daemon again.
+/// When the store fails otherwise: systemd starts the daemon again.
 pub async fn run(
-    mut cycle: Cycle,
+    cycle: Cycle,
     environment: Environment,
     credentials_directory: Option<PathBuf>,
 ) -> Result<(), CycleError> {
-    let failed = |_| CycleError::Task("listening for signals");
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
-    let mut watchdog =
-        tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(3600)));
-    let mut polls: Polls = JoinSet::new();
-    let mut agenda = agenda(&cycle, None).await?;
-    let mut mail = Mail::default();
-    let mut upkeep = JoinSet::new();
+    let mut signals = Signals::listen()?;
+    let cycle = cycle.patient();
+    let mut daemon = Daemon {
+        agenda: agenda(&cycle, None).await?,
+        cycle,
+        environment,
+        credentials_directory,
+        running: Running::default(),
+        watchdog: tokio::time::interval(
+            notify::watchdog_interval().unwrap_or(Duration::from_secs(3600)),
+        ),
+    };
     notify::ready();
     tracing::info!(
-        feeds = cycle.config().feeds.len(),
-        digests = cycle.config().digests.len(),
+        feeds = daemon.cycle.config().feeds.len(),
+        digests = daemon.cycle.config().digests.len(),
         "started"
     );
     loop {
-        start_polls(&cycle, &mut polls, &mut agenda);
-        let times = Times::read(&cycle).await?;
-        mail.start(&cycle, &times);
-        if upkeep.is_empty() && upkeep_is_due(&cycle, times.upkeep).await? {
-            let cycle = cycle.clone();
-            upkeep.spawn(async move { keep_up(&cycle).await });
+        let turn = match daemon.turn(&mut signals).await {
+            Err(error) if error.may_pass() => daemon.pause(&error, &mut signals).await?,
+            turn => turn?,
+        };
+        if turn == Turn::Last {
+            break;
         }
-        let wait = next_look(&agenda, &times, cycle.now());
+    }
+    notify::stopping();
+    tracing::info!("stopping");
+    stop(daemon.running.polls, daemon.running.mail).await
+}
+
+/// What the daemon is told from outside.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals, CycleError> {
+        let listen = |kind| signal(kind).map_err(|_| CycleError::Task("listening for signals"));
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Next,
+    Last,
+}
+
+/// What is under way beside the loop.
+#[derive(Default)]
+struct Running {
+    polls: Polls,
+    mail: Mail,
+    upkeep: JoinSet<Result<UpkeepResult, CycleError>>,
+}
+
+struct Daemon {
+    cycle: Cycle,
+    agenda: Agenda,
+    running: Running,
+    watchdog: tokio::time::Interval,
+    environment: Environment,
+    credentials_directory: Option<PathBuf>,
+}
+
+impl Daemon {
+    /// Starts what is due, and waits until something ends, is due or is said.
+    async fn turn(&mut self, signals: &mut Signals) -> Result<Turn, CycleError> {
+        let Daemon { cycle, agenda, running, watchdog, .. } = self;
+        start_polls(cycle, &mut running.polls, agenda);
+        let times = Times::read(cycle).await?;
+        running.mail.start(cycle, &times);
+        if running.upkeep.is_empty() && upkeep_is_due(cycle, times.upkeep).await? {
+            let cycle = cycle.clone();
+            running.upkeep.spawn(async move { keep_up(&cycle).await });
+        }
+        let wait = next_look(agenda, &times, cycle.now());
+        let Running { polls, mail, upkeep } = running;
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => {
-                cycle = reload(cycle, &environment, credentials_directory.as_deref());
-                agenda = self::agenda(&cycle, Some(&agenda)).await?;
-            }
+            _ = signals.terminate.recv() => return Ok(Turn::Last),
+            _ = signals.interrupt.recv() => return Ok(Turn::Last),
+            _ = signals.hangup.recv() => return self.reload().await,
             _ = watchdog.tick() => notify::alive(),
             Some(ended) = polls.join_next(), if !polls.is_empty() => {
                 for result in ended.map_err(|_| CycleError::Task("a poll"))?? {
                     tell(&result);
                     agenda.ended(result.state, cycle.now());
                 }
-                notify::status(&status(&agenda, &times));
+                notify::status(&status(agenda, &times));
             }
             Some(ended) = mail.composing.join_next(), if !mail.composing.is_empty() => mailed(ended)?,
             Some(ended) = mail.delivering.join_next(), if !mail.delivering.is_empty() => mailed(ended)?,
             Some(ended) = upkeep.join_next(), if !upkeep.is_empty() => { ended.map_err(|_| CycleError::Task("upkeep"))??; }
             () = tokio::time::sleep(wait) => {}
         }
+        Ok(Turn::Next)
     }
-    notify::stopping();
-    tracing::info!("stopping");
-    stop(polls, mail).await
+
+    async fn reload(&mut self) -> Result<Turn, CycleError> {
+        let cycle = self.cycle.clone();
+        self.cycle = reload(cycle, &self.environment, self.credentials_directory.as_deref());
+        self.agenda = agenda(&self.cycle, Some(&self.agenda)).await?;
+        Ok(Turn::Next)
+    }
+
+    /// Does nothing until the database can be written again. Polls and digests that were under way are
+    /// dropped: nothing of them was stored, so that they are due again. Messages that were handed over
+    /// wait for being written down.
+    async fn pause(
+        &mut self,
+        error: &CycleError,
+        signals: &mut Signals,
+    ) -> Result<Turn, CycleError> {
+        tracing::error!(
+            "{error}; nothing is polled, composed or sent until the database can be written again"
+        );
+        notify::status(&format!("PAUSED, the database cannot be written: {error}"));
+        self.running.polls = JoinSet::new();
+        self.running.mail.composing = JoinSet::new();
+        self.running.upkeep = JoinSet::new();
+        // Not a sleep in the loop: each tick of the watchdog would begin it anew.
+        let mut again = tokio::time::interval(ROOM_AGAIN);
+        again.reset();
+        loop {
+            tokio::select! {
+                _ = signals.terminate.recv() => return Ok(Turn::Last),
+                _ = signals.interrupt.recv() => return Ok(Turn::Last),
+                // A new configuration would be written to the database: it is read after.
+                _ = self.watchdog.tick() => notify::alive(),
+                _ = again.tick() => {
+                    match self.cycle.with("trying to write", |s| s.try_to_write()).await {
+                        Err(error) if error.may_pass() => {}
+                        tried => { tried?; break; }
+                    }
+                }
+            }
+        }
+        tracing::info!("the database can be written again; going on");
+        self.agenda = agenda(&self.cycle, None).await?;
+        notify::status("going on");
+        Ok(Turn::Next)
+    }
 }
 
 /// Lets what is under way end: each poll is one transaction, and a delivery that is cut off would
@@ -204,7 +310,7 @@ async fn compose_due(cycle: &Cycle) -> Result<(), CycleError> {
 /// That a digest goes out after its time, where it does.
 fn lateness(digest: &DigestConfig, last_run: DateTime<Utc>, now: DateTime<Utc>) -> Option<Late> {
     let (due, times) = missed(&digest.schedule, digest.timezone, last_run, now)?;
-    (now - due > LATE_AFTER).then_some(Late { due, times })
+    (now - due > LATE_AFTER).then_some(Late { due, times, unsent: false })
 }
 
 /// Hands over what is due.

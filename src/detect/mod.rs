@@ -24,7 +24,7 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 pub use self::lexicon::UserLexicon;
 pub use self::names::Names;
@@ -58,6 +58,8 @@ const PREVIOUS_MAX: usize = 50;
 pub struct Grammar {
     lexicon: Lexicon,
     constructions: &'static Table,
+    words: Vec<UserLexicon>,
+    names: OnceLock<Names>,
 }
 
 impl Grammar {
@@ -67,15 +69,39 @@ impl Grammar {
         &GRAMMAR
     }
 
+    /// Which names are one.
+    pub fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::with(&self.words))
+    }
+
     /// The built-in grammar with the words of users.
     pub fn with(words: &[UserLexicon]) -> Grammar {
         let lexicon = Lexicon::built_in().expect("a test reads the built-in lexicons");
-        Grammar { lexicon: lexicon.extended(words), constructions: construct::built_in() }
+        Grammar {
+            lexicon: lexicon.extended(words),
+            constructions: construct::built_in(),
+            words: words.to_vec(),
+            names: OnceLock::new(),
+        }
     }
+}
+
+/// What an article says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Detected {
+    /// Its facts, in reading order, each with its evidence; the weak ones included.
+    pub facts: Vec<Fact>,
+    /// The short names that it explains, each with what it stands for.
+    pub acronyms: Vec<(String, String)>,
 }
 
 /// The facts of an article, in reading order, each with its evidence; the weak ones included.
 pub fn detect(article: &Article, grammar: &Grammar) -> Vec<Fact> {
+    read(article, grammar).facts
+}
+
+/// The facts of an article, and the short names that it explains.
+pub fn read(article: &Article, grammar: &Grammar) -> Detected {
     run(article, grammar, &mut Report(None))
 }
 
@@ -202,7 +228,7 @@ impl std::fmt::Display for Explanation {
 /// What detection saw, tried and rejected.
 pub fn explain(article: &Article, grammar: &Grammar) -> Explanation {
     let mut report = Report(Some(Vec::new()));
-    let facts = run(article, grammar, &mut report);
+    let Detected { facts, .. } = run(article, grammar, &mut report);
     Explanation { id: article.id.clone(), steps: report.0.unwrap_or_default(), facts }
 }
 
@@ -233,7 +259,7 @@ fn headline<'a>(title: &'a str, publisher: &str) -> &'a str {
 }
 
 /// The stages, in order.
-fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Vec<Fact> {
+fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
     let blocks = blocks(headline(&article.title, &article.publisher), &article.html);
     let texts = blocks.iter().map(|b| b.text.as_str());
     let split = Sentences::of(texts, article.html.len());
@@ -249,7 +275,7 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Vec<Fact> {
         )
     };
     if report.0.is_none() && !split.all().any(can_tell) {
-        return Vec::new();
+        return Detected::default();
     }
     let mut lines = parsed_lines(&blocks, &split, &known, &grammar.lexicon, report);
     let ignored = own::hide(&mut lines, &grammar.lexicon.own);
@@ -284,7 +310,8 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Vec<Fact> {
     let drafts = own::settle(drafts, &grammar.lexicon.own, report);
     let mut facts = merge::merge(drafts, &grammar.lexicon);
     facts.iter_mut().for_each(|f| f.confidence = calibrated(f.confidence));
-    facts
+    let acronyms = if facts.is_empty() { Vec::new() } else { context.acronyms() };
+    Detected { facts, acronyms }
 }
 
 /// A company that tells of its membership and of "a seat on the Governing Board" means the board of

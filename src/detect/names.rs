@@ -168,6 +168,12 @@ impl Names {
         self.tiers.iter().position(|known| *known == tier).unwrap_or(self.tiers.len())
     }
 
+    /// Whether a name is one of the lexicons, in whatever form it is given.
+    pub fn knows(&self, name: &str) -> bool {
+        let folded = fold_name(name);
+        self.organisations.contains_key(&folded) || self.bodies.contains_key(&folded)
+    }
+
     /// Every folded form of a body or organisation, the given one first.
     pub fn forms(&self, name: &str) -> Vec<String> {
         let own = fold_name(name);

@@ -254,6 +254,13 @@ impl Context {
         (self.year, self.month)
     }
 
+    /// The short names that the document explains, each with what it stands for, in their order.
+    pub fn acronyms(&self) -> Vec<(String, String)> {
+        let mut all: Vec<_> = self.acronyms.clone().into_iter().collect();
+        all.sort();
+        all
+    }
+
     /// The name as the document gives it in full.
     pub fn full_name(&self, name: &str) -> String {
         let name = name.trim();

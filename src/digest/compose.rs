@@ -179,6 +179,12 @@ pub fn compose_quiet(subscription: &str, period: Period, context: &Context) -> D
 
 /// That a digest is late, in words.
 fn lateness(late: Late, timezone: Tz) -> String {
+    if late.unsent {
+        let since = late.due.with_timezone(&timezone).format("%-d %B %Y");
+        return format!(
+            "This digest catches up: what was told since {since} could not be mailed before, and stands here with what is new."
+        );
+    }
     let due = late.due.with_timezone(&timezone).format("%-d %B %Y at %H:%M");
     let more = match late.times {
         0 | 1 => String::new(),
@@ -920,7 +926,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_late_digest_says_since_when_and_for_how_many() {
-        let late = |times| Late { due: at(0), times };
+        let late = |times| Late { due: at(0), times, unsent: false };
         for (times, more) in [(1, ""), (4, " It stands for 4 digests.")] {
             assert_eq!(
                 lateness(late(times), Tz::Asia__Tokyo),

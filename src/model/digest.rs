@@ -49,6 +49,8 @@ pub struct Late {
     pub due: DateTime<Utc>,
     /// How many times it was due since.
     pub times: usize,
+    /// Whether digests were composed and could not be handed over; else nobody composed any.
+    pub unsent: bool,
 }
 
 /// The span of time that a digest covers, half-open, with the reader's local dates for display.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::document::TextSource;
 use super::fact::{Detail, Fact, Kind, Polarity};
+use super::name::fold_name;
 
 /// A fact's row in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +23,29 @@ pub struct FactKey {
     pub body: String,
     /// For an appointment the folded unit and role: two positions are two facts. Else empty.
     pub position: String,
+}
+
+/// A short name and what it stands for, both folded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Alias {
+    /// The short name.
+    pub short: String,
+    /// The name that it stands for.
+    pub name: String,
+    /// Whether a text said so, and no lexicon: then the ledger remembers it.
+    pub learnt: bool,
+}
+
+impl Alias {
+    /// What a text says.
+    pub fn learnt(short: &str, name: &str) -> Alias {
+        Alias { short: fold_name(short), name: fold_name(name), learnt: true }
+    }
+
+    /// What a lexicon says.
+    pub fn known(short: &str, name: &str) -> Alias {
+        Alias { learnt: false, ..Alias::learnt(short, name) }
+    }
 }
 
 /// Where and when a fact was read.

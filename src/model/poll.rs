@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::document::TextSource;
 use super::fact::Fact;
 use super::feed::{Entry, EntryKey, Feed, FeedName, Outcome, Validators};
+use super::ledger::Alias;
 
 /// What is known of a feed between two polls. A poll makes the next one from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +174,8 @@ pub struct PlannedEntry {
     pub text_source: TextSource,
     /// What it announces.
     pub facts: Vec<Fact>,
+    /// What short names of its facts stand for, by its own words and by the lexicons.
+    pub aliases: Vec<Alias>,
     /// Its title and text, folded, where it announces something: words that prove a known fact are
     /// known again in them.
     pub words: String,

@@ -63,6 +63,19 @@ pub struct DigestRecord {
     pub troubles: Vec<i64>,
     /// The notices about mail that it tells the operator.
     pub notices: Vec<i64>,
+    /// Earlier digests that reached nobody and are told in this one: they are taken back.
+    pub takes_back: Vec<i64>,
+}
+
+/// Digests that reached nobody so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// Their rows.
+    pub digests: Vec<i64>,
+    /// The begin of the first one's period.
+    pub from: DateTime<Utc>,
+    /// Changes up to this id were told before.
+    pub cursor: i64,
 }
 
 /// A message to one recipient, frozen.
@@ -159,8 +172,44 @@ impl Store {
         look().map_err(while_doing("looking for what is corrected"))
     }
 
+    /// The digests of a subscription whose periods begin at or after a time and that reached nobody: each
+    /// message was tried in vain, none is under way or may have arrived. Not those that tell the operator
+    /// something, nor what was told at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn unsent_digests(
+        &self,
+        subscription: &str,
+        from: DateTime<Utc>,
+    ) -> Result<Option<Unsent>, StoreError> {
+        let sql = format!(
+            "SELECT id, period_from, (SELECT min(change_id) FROM digest_change WHERE digest_id = digest.id)
+             FROM digest WHERE subscription = ?1 AND period_from >= ?2 AND label NOT LIKE 'watch-%' AND {UNSENT}
+               AND EXISTS (SELECT 1 FROM digest_change WHERE digest_id = digest.id)
+               AND NOT EXISTS (SELECT 1 FROM trouble WHERE told = composed OR told_over = composed)
+               AND NOT EXISTS (SELECT 1 FROM notice WHERE told = composed)
+             ORDER BY id"
+        );
+        let look = || -> Result<Vec<(i64, i64, i64)>, rusqlite::Error> {
+            self.connection
+                .prepare_cached(&sql)?
+                .query_map(params![subscription, seconds(from)], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?
+                .collect()
+        };
+        let rows = look().map_err(while_doing("looking for digests that reached nobody"))?;
+        let (from, first) = (rows.iter().map(|r| r.1).min(), rows.iter().map(|r| r.2).min());
+        Ok(from.zip(first).map(|(from, first)| Unsent {
+            digests: rows.iter().map(|row| row.0).collect(),
+            from: time(from),
+            cursor: first - 1,
+        }))
+    }
+
     /// Records a digest, its changes, its messages and the subscription's cursor, all or nothing
-    /// (invariant 4).
+    /// (invariant 4). False: something that it takes back is on its way meanwhile.
     ///
     /// # Errors
     /// When the database fails; then nothing was changed.
@@ -168,9 +217,12 @@ impl Store {
         &mut self,
         digest: &DigestRecord,
         messages: &[NewMessage],
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut commit = || {
             let transaction = self.connection.transaction()?;
+            if !digest.takes_back.iter().all(|id| is_unsent(&transaction, *id).unwrap_or(false)) {
+                return Ok(false);
+            }
             transaction.execute(
                 "INSERT INTO digest (subscription, label, period_from, period_until, subject, composed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![digest.subscription, digest.label, seconds(digest.from), seconds(digest.until), digest.subject, seconds(digest.composed)],
@@ -200,6 +252,10 @@ impl Store {
                 insert_message(&transaction, id, message, digest.composed)?;
                 crash::point("store.digest.message");
             }
+            // After the new rows are there, for theirs must not be used again.
+            for old in &digest.takes_back {
+                take_back(&transaction, *old)?;
+            }
             if digest.to_readers {
                 transaction.execute(
                     "UPDATE subscription SET spoke = ?2 WHERE name = ?1",
@@ -215,7 +271,7 @@ impl Store {
             crash::point("store.digest.before-commit");
             transaction.commit()?;
             crash::point("store.digest.committed");
-            Ok(())
+            Ok(true)
         };
         commit().map_err(while_doing("recording a digest"))
     }
@@ -242,6 +298,28 @@ impl Store {
         watch(&self.connection, subscription, up_to)
             .map_err(while_doing("looking for watched names"))
     }
+}
+
+/// Of a digest: each of its messages was tried in vain, none is under way or may have arrived.
+const UNSENT: &str = "EXISTS (SELECT 1 FROM outbox WHERE digest_id = digest.id)
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE digest_id = digest.id AND (state <> 'pending' OR began IS NOT NULL OR attempts = 0))";
+
+fn is_unsent(connection: &Connection, digest: i64) -> Result<bool, rusqlite::Error> {
+    connection
+        .prepare_cached(&format!("SELECT count(*) FROM digest WHERE id = ?1 AND {UNSENT}"))?
+        .query_row([digest], |row| row.get(0))
+}
+
+/// A digest that reached nobody, and what it holds is told in another.
+fn take_back(connection: &Connection, digest: i64) -> Result<(), rusqlite::Error> {
+    for sql in [
+        "DELETE FROM outbox WHERE digest_id = ?1",
+        "DELETE FROM digest_change WHERE digest_id = ?1",
+        "DELETE FROM digest WHERE id = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([digest])?;
+    }
+    Ok(())
 }
 
 fn close_period(

@@ -9,10 +9,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::feeds::apply_state;
 use super::{Store, StoreError, StoreTrouble, seconds, time, while_doing};
 use crate::crash;
-use crate::ledger;
+use crate::ledger::{self, Aliases};
 use crate::model::{
-    Change, ChangeKind, Detail, Evidence, Fact, FactId, FactKey, Head, Kind, KnownFact,
-    PlannedEntry, Polarity, PollPlan, Sighting, TextSource,
+    Alias, Change, ChangeKind, Detail, Evidence, Fact, FactId, FactKey, Head, Kind, KnownFact,
+    PlannedEntry, Polarity, PollPlan, Sighting, TextSource, fold_name,
 };
 
 /// What one plan changed.
@@ -98,7 +98,8 @@ impl Store {
     }
 
     /// The changes after a cursor, with all their sources, oldest first. Each fact stands there once,
-    /// as it is known now; what a person rejected does not, nor what the subscription told already.
+    /// as it is known now; what a person rejected does not, nor what the subscription told already, but
+    /// for digests that are taken back.
     ///
     /// # Errors
     /// When the database fails or holds what it should not.
@@ -106,17 +107,20 @@ impl Store {
         &self,
         after: i64,
         subscription: &str,
+        taken_back: &[i64],
     ) -> Result<Vec<Change>, StoreError> {
         let sql = "SELECT change.id, change.fact_id, change.kind, change.at, change.was, fact.amends
                    FROM change JOIN fact ON fact.id = change.fact_id
                    WHERE change.id > ?1
-                     AND NOT EXISTS (SELECT 1 FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id = change.id AND subscription = ?2)
+                     AND NOT EXISTS (SELECT 1 FROM digest_change JOIN digest ON digest.id = digest_id WHERE change_id = change.id AND subscription = ?2
+                                       AND digest_id NOT IN (SELECT value FROM json_each(?3)))
                    ORDER BY change.id";
         let query = || {
             let mut found: Vec<Change> = Vec::new();
             let mut heads: HashMap<FactId, usize> = HashMap::new();
             let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query(params![after, subscription])?;
+            let taken_back = serde_json::to_string(taken_back).expect("numbers are plain data");
+            let mut rows = statement.query(params![after, subscription, taken_back])?;
             while let Some(row) = rows.next()? {
                 let amended = row.get::<_, String>(2)? == "amended";
                 let id = head(&self.connection, FactId(row.get(1)?))?.id;
@@ -312,6 +316,7 @@ fn apply_entry(
             |r| r.get(0),
         )?;
     crash::point("store.poll.entry");
+    learn(transaction, feed, plan.at, &planned.aliases)?;
     for fact in &planned.facts {
         apply_fact(transaction, plan.at, id, planned, fact, applied)?;
     }
@@ -327,14 +332,14 @@ fn apply_fact(
     fact: &Fact,
     applied: &mut Applied,
 ) -> Result<(), rusqlite::Error> {
-    let known = known_facts(transaction, planned, fact)?;
+    let aliases = aliases_of(transaction, entry, planned, fact)?;
+    let known = known_facts(transaction, planned, fact, at, &aliases)?;
     let told_here: Vec<i64> = transaction
         .prepare_cached("SELECT fact_id FROM sighting WHERE entry_id = ?1")?
         .query_map([entry], |r| r.get(0))?
         .collect::<Result<_, _>>()?;
-    for found in
-        ledger::reconcile(&known, std::slice::from_ref(fact), at, |id| told_here.contains(&id.0))
-    {
+    let told = |id: FactId| told_here.contains(&id.0);
+    for found in ledger::reconcile(&known, std::slice::from_ref(fact), at, &aliases, told) {
         let id = match (found.kind, found.known) {
             (ChangeKind::Restated, Some(head)) => head.id.0,
             (kind, head) => {
@@ -356,34 +361,131 @@ fn apply_fact(
     Ok(())
 }
 
+/// Remembers what a text says that short names stand for.
+fn learn(
+    transaction: &Connection,
+    feed: i64,
+    at: DateTime<Utc>,
+    aliases: &[Alias],
+) -> Result<(), rusqlite::Error> {
+    for alias in aliases.iter().filter(|a| a.learnt) {
+        transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO alias (short, name, feed_id, seen) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![alias.short, alias.name, feed, seconds(at)])?;
+    }
+    Ok(())
+}
+
+/// The aliases of a fact's names: those that its own text and the lexicons give, and those that the
+/// ledger remembers. Of a short name that texts give several meanings its own feed's counts, or none.
+pub(super) fn aliases_of(
+    transaction: &Connection,
+    entry: i64,
+    planned: &PlannedEntry,
+    fact: &Fact,
+) -> Result<Aliases, rusqlite::Error> {
+    let mut learnt: Vec<Alias> = Vec::new();
+    let mut statement = transaction.prepare_cached(
+        "WITH mine (short) AS (VALUES (?1), (?2) UNION SELECT short FROM alias WHERE name IN (?1, ?2))
+         SELECT short, name, max(feed_id = (SELECT feed_id FROM entry WHERE id = ?3)) FROM alias JOIN mine USING (short)
+         GROUP BY short, name ORDER BY short, name",
+    )?;
+    let (subject, body) = (fold_name(&fact.subject), fold_name(&fact.body));
+    let rows = statement.query_map(params![subject, body, entry], |row| {
+        Ok((Alias::learnt(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?), row.get(2)?))
+    })?;
+    let rows: Vec<(Alias, bool)> = rows.collect::<Result<_, _>>()?;
+    for of_one in rows.chunk_by(|(a, _), (b, _)| a.short == b.short) {
+        let own = of_one.iter().filter(|(_, own)| *own);
+        match (own.clone().count(), of_one) {
+            (0, [(only, _)]) => learnt.push(only.clone()),
+            (1, _) => learnt.extend(own.map(|(alias, _)| alias.clone())),
+            _ => {}
+        }
+    }
+    Ok(Aliases::of(learnt.iter().chain(&planned.aliases)))
+}
+
 /// What the ledger knows of the subject of a fact: of its body, or from words that stand in the entry
-/// as well, or from a text that the entry is a copy of.
-fn known_facts(
+/// as well, or from a text that the entry is a copy of. The subject may stand there under another
+/// name: then it is looked for in its body.
+pub(super) fn known_facts(
     transaction: &Connection,
     planned: &PlannedEntry,
     fact: &Fact,
+    at: DateTime<Utc>,
+    aliases: &Aliases,
 ) -> Result<Vec<KnownFact>, rusqlite::Error> {
     let key = ledger::key(fact);
+    let others = under_other_names(transaction, fact, at, aliases)?;
     let sql = format!(
         "SELECT {FACT_COLUMNS}, same_words FROM
            (SELECT fact.*, quote_key <> '' AND instr(?4, quote_key) > 0
                    OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?5) AS same_words
-            FROM fact WHERE key_subject = ?1 AND kind = ?2 AND polarity = ?3 ORDER BY id DESC LIMIT {KNOWN_MAX}) AS fact
+            FROM (SELECT * FROM (SELECT * FROM fact WHERE key_subject = ?1 AND kind = ?2 AND polarity = ?3 ORDER BY id DESC LIMIT {KNOWN_MAX})
+                  UNION SELECT * FROM fact WHERE id IN (SELECT value FROM json_each(?6))) AS fact) AS fact
          ORDER BY id"
     );
-    let parameters =
-        params![key.subject, key.kind.as_str(), polarity(&key), planned.words, planned.fingerprint];
+    let parameters = params![
+        key.subject,
+        key.kind.as_str(),
+        polarity(&key),
+        planned.words,
+        planned.fingerprint,
+        serde_json::to_string(&others).expect("numbers are plain data"),
+    ];
     let rows: Vec<(FactRow, bool)> = transaction
         .prepare_cached(&sql)?
         .query_map(parameters, |row| Ok((read_fact(row)?, row.get(11)?)))?
         .collect::<Result<_, _>>()?;
     rows.into_iter()
-        .filter(|((_, known, ..), same_words)| *same_words || ledger::same_body(known, fact))
+        .filter(|((_, known, ..), same_words)| {
+            ledger::may_be_one(known, fact, *same_words, aliases)
+        })
         .map(|((id, fact, first_seen, _), same_words)| {
             let head = head(transaction, id)?;
             Ok(KnownFact { id, fact, first_seen, same_words, head })
         })
         .collect()
+}
+
+/// The facts of a body of whose subjects one may be a fact's under another name.
+fn under_other_names(
+    transaction: &Connection,
+    fact: &Fact,
+    at: DateTime<Utc>,
+    aliases: &Aliases,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let key = ledger::key(fact);
+    let mut found = Vec::new();
+    for body in ledger::body_forms(fact, aliases) {
+        // The body itself, and those whose names begin with it.
+        let sql = format!(
+            "SELECT id, subject FROM fact WHERE key_body = ?1 AND kind = ?2 AND polarity = ?3 AND first_seen BETWEEN ?4 AND ?5 AND key_subject <> ?6
+             UNION ALL
+             SELECT id, subject FROM fact WHERE key_body > ?1 || ' ' AND key_body < ?1 || '!' AND kind = ?2 AND polarity = ?3 AND first_seen BETWEEN ?4 AND ?5
+             ORDER BY id DESC LIMIT {KNOWN_MAX}"
+        );
+        let (from, until) = (at - ledger::SAME_FACT_WITHIN, at + ledger::SAME_FACT_WITHIN);
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![
+            body,
+            key.kind.as_str(),
+            polarity(&key),
+            seconds(from),
+            seconds(until),
+            key.subject
+        ])?;
+        while let Some(row) = rows.next()? {
+            if ledger::may_be_subject(fact, row.get_ref(1)?.as_str()?, aliases) {
+                found.push(row.get(0)?);
+            }
+        }
+    }
+    found.truncate(KNOWN_MAX);
+    Ok(found)
 }
 
 /// A new fact is held against so many of the newest facts of its subject.
@@ -433,7 +535,7 @@ pub(super) fn insert_change(
         .map(drop)
 }
 
-fn insert_sighting(
+pub(super) fn insert_sighting(
     transaction: &Connection,
     fact_id: i64,
     entry: i64,

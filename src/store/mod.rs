@@ -10,6 +10,7 @@ mod health;
 mod lock;
 mod maintenance;
 mod outbox;
+mod replay;
 mod roster;
 mod search;
 mod verdicts;
@@ -20,15 +21,19 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
-pub use digests::{DigestRecord, NewMessage, Progress, SubscriptionState};
+pub use digests::{DigestRecord, NewMessage, Progress, SubscriptionState, Unsent};
 pub use facts::{Applied, FactFilter, StoredFact};
 pub use feeds::{DuePage, FeedOverview};
 pub use maintenance::{
     Check, Cutoffs, Pruned, back_up, check, daily_backup, daily_backups, named, restore,
 };
 pub use outbox::{OutboxEntry, Retry, Suspension};
+pub use replay::{Revision, StoredEntry};
 pub use search::{ArticleHit, ArticleText, SearchIndex, index_path};
 pub use verdicts::CorrectionError;
+
+/// A database that takes so many bytes has room for going on.
+const ROOM_BYTES: u32 = 2 * 1024 * 1024;
 
 /// The schema, one entry for each file in `migrations/`, in order.
 const MIGRATIONS: &[&str] = &[
@@ -38,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_voices.sql"),
     include_str!("../../migrations/0005_search_and_retention.sql"),
     include_str!("../../migrations/0006_subscriptions.sql"),
+    include_str!("../../migrations/0007_aliases.sql"),
 ];
 
 /// The size of a new database's pages.
@@ -237,6 +243,19 @@ impl Store {
     pub fn open_read_only(path: &Path) -> Result<Store, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         Store::open_existing(path, flags)
+    }
+
+    /// Writes as much as a poll of a large feed would, and takes it away again.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or has no room to grow.
+    pub fn try_to_write(&mut self) -> Result<(), StoreError> {
+        let try_it = |c: &Connection| {
+            c.execute_batch("CREATE TABLE IF NOT EXISTS room (bytes BLOB NOT NULL) STRICT")?;
+            c.execute("INSERT INTO room (bytes) VALUES (zeroblob(?1))", [ROOM_BYTES])?;
+            c.execute_batch("DROP TABLE room")
+        };
+        try_it(&self.connection).map_err(while_doing("trying to write"))
     }
 
     fn open_existing(path: &Path, flags: OpenFlags) -> Result<Store, StoreError> {

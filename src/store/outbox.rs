@@ -109,15 +109,21 @@ impl Store {
         query().map_err(while_doing("reading the outbox"))
     }
 
-    /// Writes down that an attempt begins. False: the message waits no more, somebody dropped it.
+    /// Writes down that an attempt begins. False: the message waits no more, for
+    /// somebody dropped it or a later digest tells what it holds.
     ///
     /// # Errors
     /// When the database fails: then nothing may be sent, for it could not be written down either.
-    pub fn begin_attempt(&mut self, id: i64, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub fn begin_attempt(
+        &mut self,
+        id: i64,
+        message_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         let sql = format!(
-            "UPDATE outbox SET began = ?2, attempts = attempts + 1 WHERE id = ?1 AND {WAITING}"
+            "UPDATE outbox SET began = ?2, attempts = attempts + 1 WHERE id = ?1 AND message_id = ?3 AND {WAITING}"
         );
-        let changed = self.connection.execute(&sql, params![id, seconds(now)]);
+        let changed = self.connection.execute(&sql, params![id, seconds(now), message_id]);
         crash::point("store.attempt.begun");
         changed.map(|n| n == 1).map_err(while_doing("recording that a delivery begins"))
     }

@@ -23,12 +23,18 @@ impl Drop for Daemon {
 
 impl Daemon {
     pub fn start(place: &Place) -> Daemon {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        Daemon::start_by(&mut program, place)
+    }
+
+    /// A program that becomes the daemon.
+    fn start_by(program: &mut Command, place: &Place) -> Daemon {
         let path = place.folder.path().join("notify");
         let _ = std::fs::remove_file(&path);
         let socket = UnixDatagram::bind(&path).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         let log = std::fs::File::create(place.folder.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_gazetted"))
+        let child = program
             .arg("--config")
             .arg(place.config())
             .arg("run")
@@ -185,4 +191,77 @@ fn a_wrong_configuration_on_reload_is_told_and_ignored_and_a_right_one_is_taken(
 
 fn write(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
+}
+
+/// A daemon whose first poll takes a while, and what it writes into.
+fn slow_start(folder: &str) -> (Server, Place) {
+    let server = Server::start();
+    let delay = Duration::from_secs(2);
+    server.set("/feed", Answer { delay, ..Answer::ok(rss(&[JOINS])).header("ETag", "\"1\"") });
+    let place = Place::new(&server.url("/feed"), "");
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    std::fs::create_dir_all(place.folder.path().join(folder)).unwrap();
+    let config = config.replace("path = \"g.db\"", &format!("path = \"{folder}g.db\""));
+    std::fs::write(place.config(), config).unwrap();
+    (server, place)
+}
+
+/// The daemon has paused and gone on: the news of the poll that could not be stored is there.
+fn goes_on(
+    daemon: &mut Daemon,
+    place: &Place,
+    make_room: impl FnOnce(),
+    is_stored: impl Fn() -> bool,
+) {
+    daemon.wait_for("STATUS=PAUSED, the database cannot be written");
+    assert!(log(place).contains("nothing is polled, composed or sent until"), "{}", log(place));
+    daemon.wait_for("WATCHDOG=1");
+    make_room();
+    daemon.wait_for("STATUS=going on");
+    wait_until("the news is stored", is_stored);
+    daemon.stop();
+}
+
+#[test]
+fn on_a_full_disk_the_daemon_pauses_says_so_and_goes_on_when_there_is_room() {
+    let (server, place) = slow_start("small/");
+    let mut program = Command::new("unshare");
+    let script = "mount -t tmpfs -o size=8m none small || exit 99; exec \"$0\" \"$@\"";
+    program
+        .args(["-m", "bash", "-c", script, env!("CARGO_BIN_EXE_gazetted")])
+        .current_dir(place.folder.path());
+    let mut daemon = Daemon::start_by(&mut program, &place);
+    let pid = daemon.child.id();
+    let small = std::path::PathBuf::from(format!("/proc/{pid}/root"))
+        .join(place.folder.path().strip_prefix("/").unwrap())
+        .join("small");
+    wait_until("it starts, or may not mount", || {
+        small.join("g.db").exists() || !Path::new(&format!("/proc/{pid}/exe")).exists()
+    });
+    if !small.join("g.db").exists() {
+        // No right to mount: the test below stands for it.
+        return;
+    }
+    daemon.wait_for("READY=1");
+    let filler = small.join("filler");
+    let fill = || {
+        let mut file = std::fs::File::create(&filler).unwrap();
+        let _ = std::io::copy(&mut std::io::repeat(0), &mut file);
+    };
+    fill();
+    let make_room = || std::fs::remove_file(&filler).unwrap();
+    goes_on(&mut daemon, &place, make_room, || log(&place).contains("changes=1"));
+    assert!(server.requests("/feed").len() > 1, "what could not be stored is asked for again");
+    assert!(log(&place).contains("full"), "{}", log(&place));
+}
+
+#[test]
+fn while_another_program_holds_the_database_the_daemon_pauses() {
+    let (_server, place) = slow_start("");
+    let mut daemon = Daemon::start(&place);
+    daemon.wait_for("READY=1");
+    let other = rusqlite::Connection::open(place.folder.path().join("g.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let make_room = || other.execute_batch("ROLLBACK").unwrap();
+    goes_on(&mut daemon, &place, make_room, || out(&place.run(&["facts"])).contains("Meridian"));
 }

@@ -21,6 +21,7 @@ mod mail;
 mod outage;
 mod pages;
 mod politeness;
+mod replay;
 mod roster;
 mod safety;
 mod search;

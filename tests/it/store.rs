@@ -71,6 +71,7 @@ fn plan(feed_id: i64, version: &str, facts: Vec<Fact>) -> PollPlan {
             html: "h".into(),
             text_source: TextSource::Feed,
             facts,
+            aliases: Vec::new(),
             words: String::new(),
             fingerprint: None,
             report: true,
@@ -175,7 +176,7 @@ fn a_digest_its_messages_and_the_cursor_are_committed_together() {
     let mut store = open(&folder);
     store.register_subscriptions(&[&subscription()], at(0)).unwrap();
     store.apply(&plan(1, "1", vec![fact()])).unwrap();
-    let changes = store.pending_changes(0, "s").unwrap();
+    let changes = store.pending_changes(0, "s", &[]).unwrap();
     let record = |change_ids: Vec<i64>| DigestRecord {
         subscription: "s".into(),
         label: "l".into(),
@@ -187,6 +188,7 @@ fn a_digest_its_messages_and_the_cursor_are_committed_together() {
         progress: Progress::Period { cursor: 1 },
         troubles: vec![],
         notices: vec![],
+        takes_back: vec![],
         change_ids,
     };
     let message = NewMessage {
@@ -203,7 +205,7 @@ fn a_digest_its_messages_and_the_cursor_are_committed_together() {
         (store.subscription_state("s").unwrap().cursor, store.outbox_due(at(99), 9).unwrap().len()),
         (0, 0)
     );
-    store.commit_digest(&record(vec![changes[0].id]), &[message]).unwrap();
+    assert!(store.commit_digest(&record(vec![changes[0].id]), &[message]).unwrap());
     assert_eq!(store.subscription_state("s").unwrap().cursor, 1);
     assert_eq!(store.outbox_due(at(99), 9).unwrap()[0].bytes, b"m");
 }

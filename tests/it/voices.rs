@@ -1,5 +1,16 @@
 //! One fact, many voices; and what people decide about facts.
 
+use chrono::{DateTime, NaiveDate, Utc};
+use gazetted::detect::{Detected, Grammar, read};
+use gazetted::ledger::{Aliases, reconcile};
+use gazetted::model::{
+    Alias, Appointment, Article, ChangeKind, Detail, Evidence, Fact, FactId, Head, Hosting,
+    KnownFact, Membership,
+};
+use gazetted::poll::aliases;
+use gazetted::text::plain_text;
+use serde_json::Value;
+
 use crate::http::{Answer, Server};
 use crate::setup::{Place, err, out, rss};
 
@@ -25,7 +36,7 @@ fn tell(server: &Server, name: &str, entries: &[(&str, &str, &str)]) {
 fn only_fact(place: &Place) -> String {
     let shown = out(&place.run(&["facts", "--json"]));
     assert_eq!(shown.lines().count(), 1, "{shown}");
-    let fact: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let fact: Value = serde_json::from_str(&shown).unwrap();
     fact["id"].to_string()
 }
 
@@ -80,6 +91,39 @@ fn a_copy_of_the_words_under_another_publisher_is_nothing_new() {
         2,
         "two sources"
     );
+}
+
+#[test]
+fn a_short_name_that_a_text_explains_is_known_in_the_next() {
+    let short = "Meridian has joined the Open Lattice Foundation as a Gold member.";
+    for (name, explains, news) in [
+        (
+            "explained",
+            "Meridian Cloud (“Meridian”) has joined the Open Lattice Foundation as a Gold member.",
+            false,
+        ),
+        (
+            "not explained",
+            "Meridian Cloud has joined the Open Lattice Foundation as a Gold member.",
+            true,
+        ),
+        (
+            "of two",
+            "Meridian Cloud and Meridian Grid have joined the Open Lattice Foundation as Gold members. For Meridian it is the first year.",
+            true,
+        ),
+    ] {
+        let server = Server::start();
+        let place = place(&server, &[LATTICE, ("wire", "Granite Newswire")]);
+        tell(&server, "lattice", &[("1", "News", explains)]);
+        tell(&server, "wire", &[]);
+        let first = out(&place.run(&["once"]));
+        assert!(first.contains("Meridian Cloud "), "{name}: {first}");
+        tell(&server, "wire", &[("1", "A new member", short)]);
+        let second = place.run(&["once"]);
+        assert!(err(&second).contains("1 new entries"), "{name}: {}", err(&second));
+        assert_eq!(out(&second).contains("Meridian joined"), news, "{name}: {}", out(&second));
+    }
 }
 
 #[test]
@@ -176,7 +220,7 @@ fn facts_are_merged_and_split_by_hand_and_stay_so() {
     let shown = out(&place.run(&["facts", "--json"]));
     let ids: Vec<String> = shown
         .lines()
-        .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["id"].to_string())
+        .map(|l| serde_json::from_str::<Value>(l).unwrap()["id"].to_string())
         .collect();
     assert_eq!(ids.len(), 2, "{shown}");
     assert!(place.run(&["facts", "merge", &ids[1], &ids[0]]).status.success());
@@ -215,4 +259,100 @@ fn facts_are_merged_and_split_by_hand_and_stay_so() {
     let text = out(&place.run(&["once"]));
     assert!(text.contains("Meridian Institute joined as Gold member"), "{text}");
     assert!(err(&place.run(&["facts", "reject", "999"])).contains("there is no fact 999"));
+}
+
+/// Pairs of facts as two sources tell them, labelled by somebody who had not seen the rules.
+const PAIRS: &str = include_str!("fixtures/announcements/pairs.jsonl");
+/// The posts that most of them are of.
+const POSTS: &str = include_str!("fixtures/announcements/docs.jsonl");
+
+/// How many pairs are merged, how many of those are one, and which are merged or parted wrongly.
+fn merge_pairs(learnt: &[Alias], lexicons: bool) -> (usize, usize, Vec<String>) {
+    let (mut merged, mut right, mut wrong) = (0, 0, Vec::new());
+    for line in PAIRS.lines() {
+        let pair: Value = serde_json::from_str(line).unwrap();
+        let (a, b) = (fact(&pair["a"]), fact(&pair["b"]));
+        let facts = [a.clone(), b.clone()];
+        let known = if lexicons {
+            aliases(&facts, &[], "", Grammar::built_in().names())
+        } else {
+            Vec::new()
+        };
+        let said = Aliases::of(learnt.iter().chain(&known));
+        let head = Head { id: FactId(1), confidence: 0.9, decided: false };
+        let first_seen = day(&pair["a"]);
+        let known = KnownFact { id: FactId(1), fact: a, first_seen, same_words: false, head };
+        let one_text = pair["why"].as_str().unwrap().contains("in one post");
+        let kind = reconcile(&[known], &[b], day(&pair["b"]), &said, |_| one_text)[0].kind;
+        let (is_one, one) = (kind != ChangeKind::New, pair["same"] == true);
+        merged += usize::from(is_one);
+        right += usize::from(is_one && one);
+        if is_one != one {
+            wrong.push(format!("{}: {}", if one { "parted" } else { "merged" }, pair["why"]));
+        }
+    }
+    (merged, right, wrong)
+}
+
+/// What the posts say that short names stand for.
+fn said_in_posts() -> Vec<Alias> {
+    let read_post = |line: &str| {
+        let article: Article = serde_json::from_str(line).unwrap();
+        let Detected { facts, acronyms } = read(&article, Grammar::built_in());
+        aliases(&facts, &acronyms, &plain_text(&article.html), Grammar::built_in().names())
+    };
+    POSTS.lines().flat_map(read_post).filter(|alias| alias.learnt).collect()
+}
+
+#[test]
+fn labelled_pairs_merge_where_they_are_one() {
+    let learnt = said_in_posts();
+    for (name, learnt, lexicons, merged_wrongly, recall) in [
+        ("names as they stand", &[][..], false, 0, 52),
+        ("with the lexicons", &[], true, 0, 53),
+        ("and with what the posts say", &learnt, true, 0, 56),
+    ] {
+        let (merged, right, wrong) = merge_pairs(learnt, lexicons);
+        let said = format!("{name}: {right} of {merged} merged are one, of 60");
+        eprintln!("{said}\n{}", wrong.join("\n"));
+        assert!(
+            merged - right <= merged_wrongly && right >= recall,
+            "{said}\n{}",
+            wrong.join("\n")
+        );
+    }
+}
+
+fn day(told: &Value) -> DateTime<Utc> {
+    let day: NaiveDate = told["published"].as_str().unwrap().parse().unwrap();
+    day.and_hms_opt(9, 0, 0).unwrap().and_utc()
+}
+
+fn fact(told: &Value) -> Fact {
+    let text = |key: &str| told[key].as_str().map(str::to_owned);
+    let action = told["action"].clone();
+    let detail = match told["kind"].as_str().unwrap() {
+        "membership" => Detail::Membership(Membership {
+            action: serde_json::from_value(action).unwrap(),
+            tier: text("tier"),
+        }),
+        "appointment" => Detail::Appointment(Appointment {
+            action: serde_json::from_value(action).unwrap(),
+            unit: text("unit"),
+            role: text("role"),
+            affiliation: text("affiliation"),
+        }),
+        _ => Detail::Hosting(Hosting {
+            action: serde_json::from_value(action).unwrap(),
+            level: text("tier").or(text("level")),
+        }),
+    };
+    Fact {
+        subject: text("subject").unwrap(),
+        body: text("body").unwrap(),
+        detail,
+        effective: text("effective"),
+        evidence: Evidence { quote: "q".into(), marks: vec![], rule: "r".into() },
+        confidence: 0.9,
+    }
 }

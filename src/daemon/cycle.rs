@@ -224,6 +224,7 @@ impl Cycle {
         credentials_directory: Option<&Path>,
     ) -> Result<Cycle, CycleError> {
         let client = Client::new(&config.fetch)?;
+        client.prepare(config.feeds.iter().map(|f| f.feed.url.as_str()))?;
         let mailer = Arc::new(Mailer::new(&config.mail, credentials_directory)?);
         let load = |dkim| Signer::load(dkim, credentials_directory).map(Arc::new);
         let signer = config.mail.dkim.as_ref().map(load).transpose()?;

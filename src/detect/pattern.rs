@@ -384,18 +384,19 @@ impl Cues {
         cues
     }
 
-    /// What a sentence offers by its triggers and words, if those that can be of a mention are.
-    pub fn of_words(
-        triggers: &[TriggerClass],
-        mentions: &[MentionKind],
-        known: &[Known],
-        words: &WordCues,
-    ) -> Cues {
-        let mut cues = Cues::default();
-        mentions.iter().for_each(|kind| cues.mentions |= offered_bits(*kind));
-        triggers.iter().for_each(|class| cues.triggers |= 1 << *class as u32);
-        cues.note(known.iter().copied(), words);
-        cues
+    /// Adds a word by the number of its cues.
+    pub fn add_word(&mut self, number: u16, words: &WordCues) {
+        self.words.add(words.of(number));
+    }
+
+    /// Adds classes of triggers, one bit each.
+    pub fn add_triggers(&mut self, classes: u32) {
+        self.triggers |= classes;
+    }
+
+    /// Adds a kind of mention.
+    pub fn add_mention(&mut self, kind: MentionKind) {
+        self.mentions |= offered_bits(kind);
     }
 
     fn note(&mut self, known: impl Iterator<Item = Known>, words: &WordCues) {

@@ -28,7 +28,7 @@ use crate::model::{
 use crate::outbox::after_attempt;
 use crate::store::{Applied, DigestRecord, NewMessage, Progress, Store, StoreError};
 
-use super::writer::Writer;
+use super::writer::{TOGETHER_MAX, Writer};
 
 /// Messages on their way at once: some slow readers' servers hold up nobody, and a server is not
 /// flooded (most allow ten connections or more from one client).
@@ -198,6 +198,8 @@ pub struct Cycle {
     selections: Arc<HashMap<String, Selection>>,
     /// So many bodies are read at once as there are processors: more would only fill the memory.
     pub(super) readers: Arc<tokio::sync::Semaphore>,
+    /// So many polls are on their way to the writer: those that wait there hold up no others.
+    pub(super) turns: Arc<tokio::sync::Semaphore>,
     clock: Clock,
     host: String,
 }
@@ -235,6 +237,7 @@ impl Cycle {
         let writer = Writer::start(Arc::clone(&store));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let readers = Arc::new(tokio::sync::Semaphore::new(processors));
+        let turns = Arc::new(tokio::sync::Semaphore::new(config.fetch.concurrency * 2));
         let config = Arc::new(config);
         let cycle = Cycle {
             store,
@@ -246,6 +249,7 @@ impl Cycle {
             grammar,
             selections,
             readers,
+            turns,
             clock,
             host,
         };
@@ -271,6 +275,11 @@ impl Cycle {
         credentials_directory: Option<&Path>,
     ) -> Result<Cycle, CycleError> {
         Cycle::with_store(Arc::clone(&self.store), config, self.clock, credentials_directory)
+    }
+
+    /// So many polls are worth starting: those on their way, and those that are written together.
+    pub fn polls_at_once(&self) -> usize {
+        self.config.fetch.concurrency * 2 + TOGETHER_MAX
     }
 
     /// The configuration.

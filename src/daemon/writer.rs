@@ -13,7 +13,7 @@ use crate::model::PollPlan;
 use crate::store::{Applied, Store, StoreError};
 
 /// No more plans are written together: one transaction keeps readers of the log waiting no longer.
-const TOGETHER_MAX: usize = 64;
+pub const TOGETHER_MAX: usize = 64;
 /// Nor more text, in bytes: what waits to be written stays in memory.
 const TOGETHER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A poll waits so long for others that are under way, and come by the dozen: each commit writes some

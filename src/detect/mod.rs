@@ -72,8 +72,9 @@ impl Grammar {
     pub fn with(words: &[UserLexicon]) -> Grammar {
         let lexicon = Lexicon::built_in().expect("a test reads the built-in lexicons");
         let lexicon = lexicon.extended(words);
-        let sieve = Sieve::of(&lexicon);
-        Grammar { lexicon, constructions: construct::built_in(), sieve }
+        let constructions = construct::built_in();
+        let sieve = Sieve::of(&lexicon, constructions);
+        Grammar { lexicon, constructions, sieve }
     }
 }
 

@@ -19,13 +19,16 @@ use crate::text::{Sentences, Token, is_abbreviation, push_token};
 pub fn can_tell(tokens: &[Token], known: &[Known], lexicon: &Lexicon, table: &Table) -> bool {
     let mut seen = Seen::default();
     for (at, known) in known.iter().enumerate() {
-        seen.note(*known, table);
+        seen.note(*known);
         if known.class.is(WordClass::TRIGGER)
             && let Some((class, _, _)) = lexicon.triggers.longest(tokens, at)
         {
             seen.triggers |= bit_of(*class);
         }
+        seen.role |=
+            known.class.is(WordClass::ROLE) && lexicon.role_phrases.longest(tokens, at).is_some();
     }
+    seen.cues.note(tokens, known.iter().copied(), table.cues());
     let named = tokens.iter().any(|t| t.capital || t.lower.starts_with('@'));
     seen.can_tell(named, table)
 }
@@ -41,16 +44,15 @@ struct Seen {
     triggers: u32,
     class: WordClass,
     leads: LeadSets,
+    /// The whole of a role stands there.
+    role: bool,
     cues: Cues,
 }
 
 impl Seen {
-    fn note(&mut self, known: Known, table: &Table) {
+    fn note(&mut self, known: Known) {
         self.class = self.class.or(known.class);
         self.leads = self.leads.or(known.leads);
-        if known.cues != 0 {
-            self.cues.add_word(known.cues, table.cues());
-        }
     }
 
     fn can_tell(&self, named: bool, table: &Table) -> bool {
@@ -60,7 +62,7 @@ impl Seen {
             cues.add_triggers(self.triggers);
             for (can_be, kind) in [
                 (named, name),
-                (self.class.is(WordClass::ROLE), MentionKind::Role),
+                (self.has_role(), MentionKind::Role),
                 (self.class.is(UNIT), MentionKind::Unit),
                 (self.class.is(WordClass::TIER), MentionKind::Tier),
             ] {
@@ -72,12 +74,18 @@ impl Seen {
         }
     }
 
+    /// Whether a role can be mentioned: its last word stands there, or a whole one, or "board member".
+    fn has_role(&self) -> bool {
+        let member = self.triggers & bit_of(TriggerClass::Member) != 0;
+        self.role || self.class.is(WordClass::ROLE_HEAD) || self.class.is(UNIT) && member
+    }
+
     /// Whether [`super::lead::read`] can find an action in the words.
     fn can_lead(&self) -> bool {
         let has = |any: &[LeadSet]| any.iter().any(|set| self.leads.has(*set));
         let triggered =
             |any: &[TriggerClass]| any.iter().any(|class| self.triggers & bit_of(*class) != 0);
-        let position = has(&[LeadSet::Positions]) || self.class.is(POSITION);
+        let position = has(&[LeadSet::Positions]) || self.class.is(UNIT) || self.has_role();
         let members =
             has(&[LeadSet::Members, LeadSet::JoiningMembers]) || triggered(&[TriggerClass::Member]);
         let news = has(NEWS)
@@ -90,11 +98,8 @@ impl Seen {
 /// What begins or ends a unit.
 const UNIT: WordClass = WordClass::UNIT.or(WordClass::TEAM).or(WordClass::UNIT_HEAD);
 
-/// What stands in a role or a unit.
-const POSITION: WordClass = WordClass::ROLE.or(UNIT);
-
-/// Of what a word can be, what [`Seen`] asks for.
-const ASKED: WordClass = POSITION.or(WordClass::TIER).or(WordClass::AGAIN);
+/// Of what a word can be, what [`Seen`] asks for; what only begins a longer role is a pair.
+const ASKED: WordClass = UNIT.or(WordClass::ROLE_HEAD).or(WordClass::TIER).or(WordClass::AGAIN);
 
 /// The sets of which every action needs one, where nothing else says what happens.
 const NEWS: &[LeadSet] = &[
@@ -114,10 +119,20 @@ const FILTER_BITS: u32 = 16;
 #[derive(Debug, Default)]
 struct Hint {
     known: Known,
-    /// The classes of the triggers that are this word alone.
-    alone: u32,
-    /// Those of longer triggers that begin with it, by their second words.
-    pairs: Vec<(SmolStr, u32)>,
+    /// What it is by itself.
+    alone: Whole,
+    /// What begins with it, by the second word.
+    pairs: Vec<(SmolStr, Whole)>,
+}
+
+/// What some words are together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Whole {
+    /// Classes of triggers, one bit each.
+    triggers: u32,
+    role: bool,
+    /// A set of the phrases of patterns.
+    set: Option<u16>,
 }
 
 /// The words that count for [`can_tell`], to be found in a text that is not split into tokens.
@@ -137,21 +152,34 @@ const NONE: u16 = u16::MAX;
 
 impl Sieve {
     /// The words of a lexicon.
-    pub fn of(lexicon: &Lexicon) -> Sieve {
+    pub fn of(lexicon: &Lexicon, table: &Table) -> Sieve {
         let mut hints: FxHashMap<SmolStr, Hint> = FxHashMap::default();
         for (word, known) in lexicon.all_known() {
             let counts =
                 known.class.is(ASKED) || known.leads != LeadSets::default() || known.cues != 0;
             if counts {
-                hints.entry(word.clone()).or_default().known = known;
+                let hint = hints.entry(word.clone()).or_default();
+                hint.known = known;
+                for (second, set) in table.cues().second_words(known.cues) {
+                    hint.pairs.push((second.into(), Whole { set: Some(set), ..Whole::default() }));
+                }
             }
         }
-        for (first, second, class) in lexicon.triggers.beginnings() {
+        let mut begin = |first: &SmolStr, second: Option<&SmolStr>, whole: Whole| {
             let hint = hints.entry(first.clone()).or_default();
             match second {
-                None => hint.alone |= bit_of(*class),
-                Some(second) => hint.pairs.push((second.clone(), bit_of(*class))),
+                None => {
+                    hint.alone.triggers |= whole.triggers;
+                    hint.alone.role |= whole.role;
+                }
+                Some(second) => hint.pairs.push((second.clone(), whole)),
             }
+        };
+        for (first, second, class) in lexicon.triggers.beginnings() {
+            begin(first, second, Whole { triggers: bit_of(*class), ..Whole::default() });
+        }
+        for (first, second, ()) in lexicon.role_phrases.beginnings() {
+            begin(first, second, Whole { role: true, ..Whole::default() });
         }
         let mut sieve = Sieve {
             hints: Vec::with_capacity(hints.len()),
@@ -281,7 +309,7 @@ impl Reader<'_> {
     /// A token that is no plain word: what the lexicon knows of it by its parts counts, too.
     fn odd(&mut self, word: &str) {
         self.word(word);
-        self.seen.note(self.lexicon.known(word), self.table);
+        self.seen.note(self.lexicon.known(word));
     }
 
     fn word(&mut self, word: &str) {
@@ -291,16 +319,25 @@ impl Reader<'_> {
 
     fn token(&mut self, number: u16, word: &str) {
         if let Some(before) = self.before.take() {
-            for (second, classes) in &before.pairs {
-                if second == word {
-                    self.seen.triggers |= classes;
-                }
+            for (_, whole) in before.pairs.iter().filter(|(second, _)| second == word) {
+                self.whole(*whole);
             }
         }
         if let Some(hint) = self.sieve.hints.get(usize::from(number)) {
-            self.seen.triggers |= hint.alone;
-            self.seen.note(hint.known, self.table);
+            self.whole(hint.alone);
+            self.seen.note(hint.known);
+            if hint.known.cues != 0 {
+                self.seen.cues.add_word(hint.known.cues, self.table.cues());
+            }
             self.before = Some(hint);
+        }
+    }
+
+    fn whole(&mut self, whole: Whole) {
+        self.seen.triggers |= whole.triggers;
+        self.seen.role |= whole.role;
+        if let Some(set) = whole.set {
+            self.seen.cues.add_set(set);
         }
     }
 }
@@ -389,7 +426,7 @@ mod tests {
     #[test]
     fn the_sieve_lets_through_what_a_sentence_tells_and_nothing_else() {
         let lexicon = Lexicon::built_in().unwrap();
-        let (sieve, table) = (Sieve::of(&lexicon), construct::built_in());
+        let (sieve, table) = (Sieve::of(&lexicon, construct::built_in()), construct::built_in());
         let odd = [
             "The parser is twice as fast. It is now quicker.",
             "PRIYA RAMAN JOINED Quill Data!",

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 use super::construct::Table;
 use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass};
-use super::mention::{MentionKind, NameType};
+use super::mention::{MentionKind, NameType, UNIT_HEADS_OF_TWO};
 use super::pattern::Cues;
 use crate::text::{Sentences, Token, is_abbreviation, push_token};
 
@@ -46,6 +46,8 @@ struct Seen {
     leads: LeadSets,
     /// The whole of a role stands there.
     role: bool,
+    /// Two words that end a unit do.
+    unit: bool,
     cues: Cues,
 }
 
@@ -63,7 +65,7 @@ impl Seen {
             for (can_be, kind) in [
                 (named, name),
                 (self.has_role(), MentionKind::Role),
-                (self.class.is(UNIT), MentionKind::Unit),
+                (self.has_unit(), MentionKind::Unit),
                 (self.class.is(WordClass::TIER), MentionKind::Tier),
             ] {
                 if can_be {
@@ -77,7 +79,11 @@ impl Seen {
     /// Whether a role can be mentioned: its last word stands there, or a whole one, or "board member".
     fn has_role(&self) -> bool {
         let member = self.triggers & bit_of(TriggerClass::Member) != 0;
-        self.role || self.class.is(WordClass::ROLE_HEAD) || self.class.is(UNIT) && member
+        self.role || self.class.is(WordClass::ROLE_HEAD) || self.has_unit() && member
+    }
+
+    fn has_unit(&self) -> bool {
+        self.unit || self.class.is(UNIT)
     }
 
     /// Whether [`super::lead::read`] can find an action in the words.
@@ -85,7 +91,7 @@ impl Seen {
         let has = |any: &[LeadSet]| any.iter().any(|set| self.leads.has(*set));
         let triggered =
             |any: &[TriggerClass]| any.iter().any(|class| self.triggers & bit_of(*class) != 0);
-        let position = has(&[LeadSet::Positions]) || self.class.is(UNIT) || self.has_role();
+        let position = has(&[LeadSet::Positions]) || self.has_unit() || self.has_role();
         let members =
             has(&[LeadSet::Members, LeadSet::JoiningMembers]) || triggered(&[TriggerClass::Member]);
         let news = has(NEWS)
@@ -131,6 +137,7 @@ struct Whole {
     /// Classes of triggers, one bit each.
     triggers: u32,
     role: bool,
+    unit: bool,
     /// A set of the phrases of patterns.
     set: Option<u16>,
 }
@@ -180,6 +187,11 @@ impl Sieve {
         }
         for (first, second, ()) in lexicon.role_phrases.beginnings() {
             begin(first, second, Whole { role: true, ..Whole::default() });
+        }
+        for (first, second) in UNIT_HEADS_OF_TWO {
+            let second = SmolStr::new_static(second);
+            let unit = Whole { unit: true, ..Whole::default() };
+            begin(&SmolStr::new_static(first), Some(&second), unit);
         }
         let mut sieve = Sieve {
             hints: Vec::with_capacity(hints.len()),
@@ -336,6 +348,7 @@ impl Reader<'_> {
     fn whole(&mut self, whole: Whole) {
         self.seen.triggers |= whole.triggers;
         self.seen.role |= whole.role;
+        self.seen.unit |= whole.unit;
         if let Some(set) = whole.set {
             self.seen.cues.add_set(set);
         }
@@ -344,8 +357,10 @@ impl Reader<'_> {
 
 /// Where a word of ASCII letters and digits ends, if nothing joins it to what follows.
 fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let length = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-    let end = at + length;
+    let mut end = at;
+    while bytes.get(end).is_some_and(|byte| IN_WORD[usize::from(*byte)]) {
+        end += 1;
+    }
     let ends = match bytes.get(end) {
         None | Some(b' ' | b',') => true,
         Some(b'.' | b'-' | b'\'') => {
@@ -354,8 +369,19 @@ fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
         Some(b'_' | b'+' | b'#') => false,
         Some(other) => other.is_ascii(),
     };
-    (length > 0 && ends).then_some(end)
+    (end > at && ends).then_some(end)
 }
+
+/// The ASCII letters and digits: one look for each byte of every text.
+const IN_WORD: [bool; 256] = {
+    let mut is = [false; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        is[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    is
+};
 
 /// Whether a mark stands here that is a token by itself and begins nothing longer.
 fn is_plain_mark(bytes: &[u8], at: usize) -> bool {

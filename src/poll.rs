@@ -22,11 +22,16 @@ use crate::text::plain_text;
 /// A text shorter than this is a summary, in characters.
 const SUMMARY_CHARS_MAX: usize = 600;
 
+/// No excerpt is longer, in bytes of its HTML: of what is, three dots behind a whole sentence cut
+/// nothing off.
+const EXCERPT_HTML_BYTES_MAX: usize = 2 * 1024;
+
 /// Where "read more" stands in a text that is cut off: so many characters before its end.
 const ENDING_CHARS: usize = 40;
 
-/// So many bytes of HTML hold the end of a text, trailer included, but for very decorated ones …
-const ENDING_HTML_BYTES: usize = 2 * 1024;
+/// So many bytes of HTML hold the end of a plain text, trailer included, of most others, and of all but
+/// very decorated ones …
+const ENDING_HTML_BYTES: [usize; 3] = [768, 1024, 2 * 1024];
 /// … and do where they give so many bytes of text.
 const ENDING_TEXT_BYTES: usize = TRAILER_BYTES_MAX + 4 * ENDING_CHARS;
 
@@ -139,7 +144,11 @@ fn is_summary(entry: &Entry) -> bool {
     let said = without_trailer(&text);
     let from = said.char_indices().rev().nth(ENDING_CHARS - 1).map_or(0, |(at, _)| at);
     let end = said[from..].to_lowercase();
-    let cut = ["…", "...", "[…]", "[...]"].iter().any(|e| end.ends_with(e))
+    let is_long = entry.has_content && entry.html.len() > EXCERPT_HTML_BYTES_MAX;
+    let cut = ["…", "..."].iter().filter_map(|mark| end.strip_suffix(mark)).any(|before| {
+        // Who cuts a text, cuts sentences; behind a whole one an author trails off.
+        !is_long || !before.trim_end().ends_with(['.', '!', '?', '—', '–'])
+    }) || ["[…]", "[...]"].iter().any(|mark| end.ends_with(mark))
         || ["read more", "continue reading"].iter().any(|p| end.contains(p));
     let is_short = || said.chars().count() < SUMMARY_CHARS_MAX;
     cut || (!entry.has_content && is_short())
@@ -147,18 +156,22 @@ fn is_summary(entry: &Entry) -> bool {
 
 /// The end of the text of some HTML, of most without reading the rest: every new entry is asked.
 fn ending(html: &str) -> String {
-    let from = html.len().saturating_sub(ENDING_HTML_BYTES);
-    let tag = html.as_bytes()[from..].iter().position(|byte| *byte == b'<');
-    let tail = tag.map(|at| &html[from + at..]).filter(|_| from > 0);
-    // Where something hidden ends, the tail may begin inside of it.
-    let hides = |tail: &str| {
-        let tail = tail.to_ascii_lowercase();
-        let ends =
-            ["</script", "</style", "</template", "</noscript", "</textarea", "</title", "-->"];
-        ends.iter().any(|end| tail.contains(end))
+    let of_tail = |bytes: &usize| {
+        let from = html.len().checked_sub(*bytes)?;
+        let tag = html.as_bytes()[from..].iter().position(|byte| *byte == b'<');
+        let tail = &html[from + tag?..];
+        Some(tail).filter(|tail| !hides(tail)).map(plain_text)
     };
-    let text = tail.filter(|tail| !hides(tail)).map(plain_text);
-    text.filter(|text| text.len() >= ENDING_TEXT_BYTES).unwrap_or_else(|| plain_text(html))
+    let endings = ENDING_HTML_BYTES.iter().filter_map(of_tail);
+    let mut whole = endings.filter(|text| text.len() >= ENDING_TEXT_BYTES);
+    whole.next().unwrap_or_else(|| plain_text(html))
+}
+
+/// Whether something hidden ends here: then the text may begin inside of it.
+fn hides(tail: &str) -> bool {
+    let tail = tail.to_ascii_lowercase();
+    let ends = ["</script", "</style", "</template", "</noscript", "</textarea", "</title", "-->"];
+    ends.iter().any(|end| tail.contains(end))
 }
 
 /// A text without the sentence that WordPress puts under texts and excerpts alike: "The post …
@@ -539,6 +552,9 @@ mod tests {
             ("a summary", entry("<p>Short", false), Foundation, Auto, true),
             ("a short full text", entry("<p>Short", true), Foundation, Auto, false),
             ("cut off", entry(&format!("{long} [...]"), true), Foundation, Auto, true),
+            ("cut in a sentence", entry(&format!("{long}and …"), true), Foundation, Auto, true),
+            ("trailing off", entry(&format!("{long}Why not? — …"), true), Foundation, Auto, false),
+            ("an excerpt", entry("<p>It joins. …", true), Foundation, Auto, true),
             ("full", entry(&long, true), Foundation, Auto, false),
             (
                 "full, by WordPress",

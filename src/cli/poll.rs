@@ -50,7 +50,7 @@ pub async fn poll_all(
 ) -> Result<Vec<PollResult>, Failure> {
     let states = cycle.states().await?;
     let now = cycle.now();
-    let at_once = cycle.config().fetch.concurrency * 2;
+    let at_once = cycle.polls_at_once();
     let mut results = Vec::new();
     let mut asked = Vec::new();
     for group in by_address(feeds, &states) {

@@ -30,7 +30,7 @@ use crate::store::{
     Applied, DigestRecord, NewMessage, Progress, Store, StoreError, StoreTrouble, Unsent,
 };
 
-use super::writer::Writer;
+use super::writer::{TOGETHER_MAX, Writer};
 
 /// Messages on their way at once: some slow readers' servers hold up nobody, and a server is not
 /// flooded (most allow ten connections or more from one client).
@@ -214,6 +214,8 @@ pub struct Cycle {
     selections: Arc<HashMap<String, Selection>>,
     /// So many bodies are read at once as there are processors: more would only fill the memory.
     pub(super) readers: Arc<tokio::sync::Semaphore>,
+    /// So many polls are on their way to the writer: those that wait there hold up no others.
+    pub(super) turns: Arc<tokio::sync::Semaphore>,
     clock: Clock,
     host: String,
     /// Whether what became of a message is kept until it can be written down.
@@ -242,6 +244,7 @@ impl Cycle {
         credentials_directory: Option<&Path>,
     ) -> Result<Cycle, CycleError> {
         let client = Client::new(&config.fetch)?;
+        client.prepare(config.feeds.iter().map(|f| f.feed.url.as_str()))?;
         let mailer = Arc::new(Mailer::new(&config.mail, credentials_directory)?);
         let load = |dkim| Signer::load(dkim, credentials_directory).map(Arc::new);
         let signer = config.mail.dkim.as_ref().map(load).transpose()?;
@@ -252,6 +255,7 @@ impl Cycle {
         let writer = Writer::start(Arc::clone(&store));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let readers = Arc::new(tokio::sync::Semaphore::new(processors));
+        let turns = Arc::new(tokio::sync::Semaphore::new(config.fetch.concurrency * 2));
         let config = Arc::new(config);
         let cycle = Cycle {
             store,
@@ -263,6 +267,7 @@ impl Cycle {
             grammar,
             selections,
             readers,
+            turns,
             clock,
             host,
             patient: false,
@@ -298,6 +303,11 @@ impl Cycle {
     #[must_use]
     pub fn patient(self) -> Cycle {
         Cycle { patient: true, ..self }
+    }
+
+    /// So many polls are worth starting: those on their way, and those that are written together.
+    pub fn polls_at_once(&self) -> usize {
+        self.config.fetch.concurrency * 2 + TOGETHER_MAX
     }
 
     /// The configuration.

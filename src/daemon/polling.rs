@@ -10,7 +10,7 @@ use crate::crash;
 use crate::feed;
 use crate::fetch::{Accept, FetchError, classify, moved};
 use crate::model::{
-    Entry, Feed, FeedName, FeedState, Outcome, Rekeyed, Reply, RequestRecord, Validators,
+    Entry, Feed, FeedName, FeedState, Outcome, PollPlan, Rekeyed, Reply, RequestRecord, Validators,
 };
 use crate::poll::{
     Body, Findings, LatePage, PAGES_MAX, Page, body_hash, fresh_entries, maybe_reidentified,
@@ -92,6 +92,7 @@ impl Cycle {
     pub async fn poll(&self, group: Vec<Subject>) -> Result<Vec<PollResult>, CycleError> {
         let Some(first) = group.first() else { return Ok(Vec::new()) };
         let address = first.address().to_owned();
+        let mut turn = self.turns.acquire().await.ok();
         let _under_way = self.writer.announce();
         // Another feed of the same address may know another answer: then none is vouched for.
         let same = group.iter().all(|s| s.state.validators == first.state.validators);
@@ -117,7 +118,13 @@ impl Cycle {
         let mut results = Vec::with_capacity(count);
         // The last one has the answer for itself, and so the only one in most cases.
         for (subject, answer) in group.into_iter().zip(std::iter::repeat_n(answer, count)) {
-            results.push(self.conclude(subject, &address, answer).await?);
+            let name = subject.feed.name.clone();
+            let plan = self.plan(subject, &address, answer).await?;
+            if results.len() + 1 == count {
+                // What is left to do is the writer's: others may begin.
+                drop(turn.take());
+            }
+            results.push(self.write(name, plan).await?);
         }
         Ok(results)
     }
@@ -164,13 +171,13 @@ impl Cycle {
         Ok(Answer { reply: Ok(reply), body, record })
     }
 
-    /// What the answer means for one feed, written down.
-    async fn conclude(
+    /// What the answer means for one feed.
+    async fn plan(
         &self,
         subject: Subject,
         address: &str,
         mut answer: Arc<Answer>,
-    ) -> Result<PollResult, CycleError> {
+    ) -> Result<PollPlan, CycleError> {
         let Subject { feed, state } = subject;
         let now = self.now();
         let verdict = classify(&answer.reply, &state, now);
@@ -190,7 +197,6 @@ impl Cycle {
         };
         let grammar = Arc::clone(&self.grammar);
         let backfill = self.config.backfill;
-        let name = feed.name.0.clone();
         let has_texts = !fresh.is_empty() || !pages.late.is_empty();
         let plan = move || {
             let findings = Findings {
@@ -219,10 +225,15 @@ impl Cycle {
             plan()
         };
         crash::point("poll.planned");
+        Ok(plan)
+    }
+
+    /// Writes down what a poll changes.
+    async fn write(&self, feed: FeedName, plan: PollPlan) -> Result<PollResult, CycleError> {
         let (outcome, state) = (plan.outcome.clone(), plan.state.clone());
         let warnings = plan.warnings.clone().unwrap_or_default();
         let applied = self.writer.apply(plan).await.ok_or(CycleError::Task("storing a poll"))??;
-        Ok(PollResult { feed: name, outcome, applied, warnings, state })
+        Ok(PollResult { feed: feed.0, outcome, applied, warnings, state })
     }
 
     /// What of a feed's entries is new or changed, and which entries have new keys.

@@ -217,7 +217,7 @@ async fn agenda(cycle: &Cycle, before: Option<&Agenda>) -> Result<Agenda, CycleE
 }
 
 fn start_polls(cycle: &Cycle, polls: &mut Polls, agenda: &mut Agenda) {
-    let free = (cycle.config().fetch.concurrency * 2).saturating_sub(polls.len());
+    let free = cycle.polls_at_once().saturating_sub(polls.len());
     for group in agenda.take_due(cycle.now(), free) {
         let cycle = cycle.clone();
         polls.spawn(async move { cycle.poll(group).await });

@@ -13,10 +13,15 @@ use crate::model::PollPlan;
 use crate::store::{Applied, Store, StoreError};
 
 /// No more plans are written together: one transaction keeps readers of the log waiting no longer.
-const TOGETHER_MAX: usize = 64;
-/// A poll that found nothing new waits so long for others that are under way, and come by the dozen:
-/// writing each of them by itself would cost more than asking the feed did.
-const LINGER: Duration = Duration::from_millis(25);
+pub const TOGETHER_MAX: usize = 64;
+/// Nor more text, in bytes: what waits to be written stays in memory.
+const TOGETHER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A poll waits so long for others that are under way, and come by the dozen: each commit writes some
+/// large pages beside those that hold the texts, and waits for the disk; writing an unchanged feed by
+/// itself would cost more than asking it did.
+const LINGER: Duration = Duration::from_millis(100);
+/// So often it is looked meanwhile whether all are there.
+const LINGER_STEP: Duration = Duration::from_millis(20);
 
 type Job = (PollPlan, oneshot::Sender<Result<Applied, StoreError>>);
 
@@ -79,15 +84,7 @@ impl Writer {
 
 fn write_all(store: &Mutex<Store>, mut waiting: mpsc::Receiver<Job>, under_way: &AtomicUsize) {
     while let Some(first) = waiting.blocking_recv() {
-        if first.0.entries.is_empty() && under_way.load(Ordering::Relaxed) > 1 {
-            std::thread::sleep(LINGER);
-        }
-        let mut together = vec![first];
-        while together.len() < TOGETHER_MAX
-            && let Ok(next) = waiting.try_recv()
-        {
-            together.push(next);
-        }
+        let together = gather(first, &mut waiting, under_way);
         let plans: Vec<&PollPlan> = together.iter().map(|(plan, _)| plan).collect();
         crash::point("writer.before");
         let results = store.lock().unwrap_or_else(PoisonError::into_inner).apply_all(&plans);
@@ -97,4 +94,30 @@ fn write_all(store: &Mutex<Store>, mut waiting: mpsc::Receiver<Job>, under_way: 
             let _ = answer.send(result);
         }
     }
+}
+
+/// A poll, and those that come while it waits for them.
+fn gather(first: Job, waiting: &mut mpsc::Receiver<Job>, under_way: &AtomicUsize) -> Vec<Job> {
+    let mut bytes = text_bytes(&first.0);
+    let mut together = vec![first];
+    let mut left = LINGER;
+    loop {
+        while together.len() < TOGETHER_MAX && bytes < TOGETHER_BYTES_MAX {
+            let Ok(next) = waiting.try_recv() else { break };
+            bytes += text_bytes(&next.0);
+            together.push(next);
+        }
+        let full = together.len() >= TOGETHER_MAX || bytes >= TOGETHER_BYTES_MAX;
+        // Those that are here are under way until they are written.
+        let all = together.len() >= under_way.load(Ordering::Relaxed);
+        if full || all || left.is_zero() {
+            return together;
+        }
+        std::thread::sleep(LINGER_STEP);
+        left = left.saturating_sub(LINGER_STEP);
+    }
+}
+
+fn text_bytes(plan: &PollPlan) -> usize {
+    plan.entries.iter().map(|entry| entry.html.len() + entry.words.len()).sum()
 }

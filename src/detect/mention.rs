@@ -320,7 +320,7 @@ pub const UNIT_HEADS: &[&str] = &[
 ];
 
 /// The same of two words.
-const UNIT_HEADS_OF_TWO: &[(&str, &str)] = &[
+pub const UNIT_HEADS_OF_TWO: &[(&str, &str)] = &[
     ("working", "group"),
     ("interest", "group"),
     ("study", "group"),

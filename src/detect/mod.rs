@@ -22,7 +22,6 @@ mod stems;
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
-use std::ops::Range;
 use std::rc::Rc;
 use std::sync::{LazyLock, OnceLock};
 
@@ -42,6 +41,7 @@ use self::mention::{MentionKind, Parsed, parse};
 use self::pattern::{Budget, Cues, Ground};
 use self::resolve::Context;
 use self::results::Results;
+use self::sift::Sieve;
 
 /// Facts below this confidence are stored, and shown only where they are asked for.
 pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
@@ -58,6 +58,7 @@ const PREVIOUS_MAX: usize = 50;
 pub struct Grammar {
     lexicon: Lexicon,
     constructions: &'static Table,
+    sieve: Sieve,
     words: Vec<UserLexicon>,
     names: OnceLock<Names>,
 }
@@ -77,12 +78,10 @@ impl Grammar {
     /// The built-in grammar with the words of users.
     pub fn with(words: &[UserLexicon]) -> Grammar {
         let lexicon = Lexicon::built_in().expect("a test reads the built-in lexicons");
-        Grammar {
-            lexicon: lexicon.extended(words),
-            constructions: construct::built_in(),
-            words: words.to_vec(),
-            names: OnceLock::new(),
-        }
+        let lexicon = lexicon.extended(words);
+        let constructions = construct::built_in();
+        let sieve = Sieve::of(&lexicon, constructions);
+        Grammar { lexicon, constructions, sieve, words: words.to_vec(), names: OnceLock::new() }
     }
 }
 
@@ -261,22 +260,17 @@ fn headline<'a>(title: &'a str, publisher: &str) -> &'a str {
 /// The stages, in order.
 fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
     let blocks = blocks(headline(&article.title, &article.publisher), &article.html);
+    // Whoever asks for an explanation wants to see the sentences that tell nothing, too.
+    let can_tell = |block: &Block| {
+        grammar.sieve.lets_through(&block.text, &grammar.lexicon, grammar.constructions)
+    };
+    if report.0.is_none() && !blocks.iter().any(can_tell) {
+        return Detected::default();
+    }
     let texts = blocks.iter().map(|b| b.text.as_str());
     let split = Sentences::of(texts, article.html.len());
     let known: Vec<Known> =
         split.tokens().iter().map(|t| grammar.lexicon.known(&t.lower)).collect();
-    // Whoever asks for an explanation wants to see the sentences that tell nothing, too.
-    let can_tell = |s: Range<usize>| {
-        sift::can_tell(
-            &split.tokens()[s.clone()],
-            &known[s],
-            &grammar.lexicon,
-            grammar.constructions,
-        )
-    };
-    if report.0.is_none() && !split.all().any(can_tell) {
-        return Detected::default();
-    }
     let mut lines = parsed_lines(&blocks, &split, &known, &grammar.lexicon, report);
     let ignored = own::hide(&mut lines, &grammar.lexicon.own);
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();

@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 
 use super::lexicon::{Known, TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, Parsed};
-use crate::text::TokenKind;
+use crate::text::{Token, TokenKind};
 
 /// An apposition has no more tokens.
 const APPOSITION_TOKENS_MAX: usize = 45;
@@ -77,7 +77,7 @@ pub enum Slot {
 
 #[derive(Clone, Debug)]
 enum Element {
-    /// One of some phrases, and the number of the set of their first words.
+    /// One of some phrases, and the number of their set.
     Words(u16, Vec<Vec<String>>),
     Trigger(TriggerClass),
     Slot(Slot, Want),
@@ -156,14 +156,25 @@ fn ones(mut bits: u64) -> impl Iterator<Item = u16> {
     })
 }
 
-/// The words with which the phrases of patterns begin, and for each in which choices it stands. A
-/// word has a number by which a token keeps what there is to know; 0 stands for every other word.
+/// The phrases that patterns ask for, by the words with which they begin. A word has a number by
+/// which a token keeps what there is to know; 0 stands for every other word.
 #[derive(Debug)]
 pub struct WordCues {
-    /// The words of each set; its place is its number.
-    sets: Vec<Vec<String>>,
+    /// The phrases of each set; its place is its number.
+    sets: Vec<Vec<Vec<String>>>,
     numbers: FxHashMap<String, u16>,
-    of_number: Vec<Sets>,
+    of_number: Vec<WordCue>,
+}
+
+/// What a word is for patterns.
+#[derive(Debug, Default)]
+struct WordCue {
+    /// The sets of which some phrase begins with it.
+    begins: Sets,
+    /// The sets of which it is a phrase by itself.
+    alone: Sets,
+    /// Longer phrases: what follows it, and the set.
+    longer: Vec<(Vec<String>, u16)>,
 }
 
 impl Default for WordCues {
@@ -171,33 +182,39 @@ impl Default for WordCues {
         WordCues {
             sets: Vec::new(),
             numbers: FxHashMap::default(),
-            of_number: vec![Sets::default()],
+            of_number: vec![WordCue::default()],
         }
     }
 }
 
 impl WordCues {
     /// The number of a set, which is new or known.
-    fn number(&mut self, mut words: Vec<String>) -> Result<u16, String> {
-        words.sort_unstable();
-        words.dedup();
-        let known = self.sets.iter().position(|set| *set == words);
+    fn number(&mut self, mut phrases: Vec<Vec<String>>) -> Result<u16, String> {
+        phrases.retain(|phrase| !phrase.is_empty());
+        phrases.sort_unstable();
+        phrases.dedup();
+        let known = self.sets.iter().position(|set| *set == phrases);
         let number = known.unwrap_or(self.sets.len());
         if number >= SETS_MAX {
             return Err(format!("there are more than {SETS_MAX} sets of words"));
         }
         let number = u16::try_from(number).map_err(|e| e.to_string())?;
         if known.is_none() {
-            for word in &words {
+            for phrase in &phrases {
                 let new = self.of_number.len();
                 let new = u16::try_from(new).map_err(|_| "there are too many words")?;
-                let place = *self.numbers.entry(word.clone()).or_insert(new);
+                let place = *self.numbers.entry(phrase[0].clone()).or_insert(new);
                 if place == new {
-                    self.of_number.push(Sets::default());
+                    self.of_number.push(WordCue::default());
                 }
-                self.of_number[usize::from(place)].insert(number);
+                let cue = &mut self.of_number[usize::from(place)];
+                cue.begins.insert(number);
+                match &phrase[1..] {
+                    [] => cue.alone.insert(number),
+                    rest => cue.longer.push((rest.to_vec(), number)),
+                }
             }
-            self.sets.push(words);
+            self.sets.push(phrases);
         }
         Ok(number)
     }
@@ -207,13 +224,22 @@ impl WordCues {
         self.numbers.iter().map(|(word, number)| (word.as_str(), *number))
     }
 
+    /// The second words of longer phrases that begin with a word, each with its set.
+    pub fn second_words(&self, number: u16) -> impl Iterator<Item = (&str, u16)> {
+        self.cue(number).longer.iter().map(|(rest, set)| (rest[0].as_str(), *set))
+    }
+
     fn of(&self, number: u16) -> &Sets {
+        &self.cue(number).begins
+    }
+
+    fn cue(&self, number: u16) -> &WordCue {
         &self.of_number[usize::from(number)]
     }
 
     /// How rare the words of a set are, by their length: the shortest is the most frequent.
     fn rarity(&self, set: u16) -> usize {
-        self.sets[usize::from(set)].iter().map(String::len).min().unwrap_or(0)
+        self.sets[usize::from(set)].iter().map(|phrase| phrase[0].len()).min().unwrap_or(0)
     }
 }
 
@@ -380,27 +406,44 @@ impl Cues {
         let mut cues = Cues::default();
         parsed.triggers().for_each(|t| cues.triggers |= 1 << t.class as u32);
         parsed.mentions().for_each(|m| cues.mentions |= offered_bits(m.kind));
-        cues.note(parsed.all_known(), words);
+        cues.note(parsed.tokens, parsed.all_known(), words);
         cues
     }
 
-    /// What a sentence offers by its triggers and words, if those that can be of a mention are.
-    pub fn of_words(
-        triggers: &[TriggerClass],
-        mentions: &[MentionKind],
-        known: &[Known],
-        words: &WordCues,
-    ) -> Cues {
-        let mut cues = Cues::default();
-        mentions.iter().for_each(|kind| cues.mentions |= offered_bits(*kind));
-        triggers.iter().for_each(|class| cues.triggers |= 1 << *class as u32);
-        cues.note(known.iter().copied(), words);
-        cues
+    /// Adds the phrases that are a word by itself.
+    pub fn add_word(&mut self, number: u16, words: &WordCues) {
+        self.words.add(&words.cue(number).alone);
     }
 
-    fn note(&mut self, known: impl Iterator<Item = Known>, words: &WordCues) {
-        for known in known.filter(|known| known.cues != 0) {
-            self.words.add(words.of(known.cues));
+    /// Adds a set of phrases.
+    pub fn add_set(&mut self, set: u16) {
+        self.words.insert(set);
+    }
+
+    /// Adds classes of triggers, one bit each.
+    pub fn add_triggers(&mut self, classes: u32) {
+        self.triggers |= classes;
+    }
+
+    /// Adds a kind of mention.
+    pub fn add_mention(&mut self, kind: MentionKind) {
+        self.mentions |= offered_bits(kind);
+    }
+
+    /// Adds the phrases that stand among tokens.
+    pub fn note(&mut self, tokens: &[Token], known: impl Iterator<Item = Known>, words: &WordCues) {
+        for (at, known) in known.enumerate().filter(|(_, known)| known.cues != 0) {
+            let cue = words.cue(known.cues);
+            self.words.add(&cue.alone);
+            for (rest, set) in &cue.longer {
+                let following = tokens.get(at + 1..at + 1 + rest.len());
+                let is_there = |following: &[Token]| {
+                    rest.iter().zip(following).all(|(word, token)| *word == token.lower)
+                };
+                if following.is_some_and(is_there) {
+                    self.words.insert(*set);
+                }
+            }
         }
     }
 }
@@ -481,7 +524,7 @@ impl Alternative {
     }
 
     fn of(elements: Vec<Element>, cues: &mut WordCues) -> Result<Alternative, String> {
-        let pronouns = cues.number(PRONOUNS.map(str::to_owned).to_vec())?;
+        let pronouns = cues.number(PRONOUNS.map(|word| vec![word.to_owned()]).to_vec())?;
         let begins = match elements.first() {
             Some(Element::Trigger(class)) => Begin::Trigger(*class),
             Some(Element::Words(set, _)) => Begin::Words(*set),
@@ -575,8 +618,7 @@ fn compile_sequence<'a>(
 
 /// One of some phrases.
 fn choice(phrases: Vec<Vec<String>>, cues: &mut WordCues) -> Result<Element, String> {
-    let first = phrases.iter().filter_map(|p| p.first().cloned()).collect();
-    Ok(Element::Words(cues.number(first)?, phrases))
+    Ok(Element::Words(cues.number(phrases.clone())?, phrases))
 }
 
 fn trigger_class(name: &str) -> Result<TriggerClass, String> {

@@ -1,66 +1,111 @@
-//! A first look at a sentence by its words alone, before any name is looked for: whether it can
+//! A first look at a text by its words alone, before any name is looked for: whether a sentence can
 //! tell a fact, or stand over a list of them.
 //!
-//! It never rejects what the later stages would take: it asks for less than each of them does.
+//! It never rejects what the later stages would take: it asks for less than each of them does. The
+//! [`Sieve`] reads a block at the speed of memory, and takes some sentences together where it is not
+//! sure that one ends; what it lets through is looked at again, sentence by sentence.
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use super::construct::Table;
 use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass};
-use super::mention::{MentionKind, NameType};
+use super::mention::{MentionKind, NameType, UNIT_HEADS_OF_TWO};
 use super::pattern::Cues;
-use crate::text::Token;
+use crate::text::{Sentences, Token, is_abbreviation, push_token};
 
-/// Whether a construction can match the words, or a list or an enumeration can stand under them.
+/// Whether a construction can match the words of a sentence, or a list or an enumeration can stand
+/// under them.
 pub fn can_tell(tokens: &[Token], known: &[Known], lexicon: &Lexicon, table: &Table) -> bool {
-    let triggers: Vec<TriggerClass> = (0..tokens.len())
-        .filter(|at| known[*at].class.is(WordClass::TRIGGER))
-        .filter_map(|at| lexicon.triggers.longest(tokens, at).map(|(class, _, _)| *class))
-        .collect();
-    can_lead(&triggers, known) || {
-        let mentions = possible_mentions(tokens, known);
-        table.has_possible(&Cues::of_words(&triggers, &mentions, known, table.cues()))
+    let mut seen = Seen::default();
+    for (at, known) in known.iter().enumerate() {
+        seen.note(*known);
+        if known.class.is(WordClass::TRIGGER)
+            && let Some((class, _, _)) = lexicon.triggers.longest(tokens, at)
+        {
+            seen.triggers |= bit_of(*class);
+        }
+        seen.role |=
+            known.class.is(WordClass::ROLE) && lexicon.role_phrases.longest(tokens, at).is_some();
     }
-}
-
-/// The kinds of mentions that the words allow at all.
-fn possible_mentions(tokens: &[Token], known: &[Known]) -> Vec<MentionKind> {
-    let name = MentionKind::Name(NameType::default());
+    seen.cues.note(tokens, known.iter().copied(), table.cues());
     let named = tokens.iter().any(|t| t.capital || t.lower.starts_with('@'));
-    let of_class = |class: WordClass| known.iter().any(|k| k.class.is(class));
-    [
-        (named, name),
-        (of_class(WordClass::ROLE), MentionKind::Role),
-        (of_class(UNIT), MentionKind::Unit),
-        (of_class(WordClass::TIER), MentionKind::Tier),
-    ]
-    .into_iter()
-    .filter_map(|(can_be, kind)| can_be.then_some(kind))
-    .collect()
+    seen.can_tell(named, table)
 }
 
-/// Whether [`super::lead::read`] can find an action in the words.
-fn can_lead(triggers: &[TriggerClass], known: &[Known]) -> bool {
-    let mut sets = LeadSets::default();
-    let mut class = WordClass::default();
-    for word in known {
-        sets = sets.or(word.leads);
-        class = class.or(word.class);
+fn bit_of(class: TriggerClass) -> u32 {
+    1 << class as u32
+}
+
+/// What some words are, taken together.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// Classes of triggers, one bit each.
+    triggers: u32,
+    class: WordClass,
+    leads: LeadSets,
+    /// The whole of a role stands there.
+    role: bool,
+    /// Two words that end a unit do.
+    unit: bool,
+    cues: Cues,
+}
+
+impl Seen {
+    fn note(&mut self, known: Known) {
+        self.class = self.class.or(known.class);
+        self.leads = self.leads.or(known.leads);
     }
-    let has = |any: &[LeadSet]| any.iter().any(|set| sets.has(*set));
-    let triggered = |any: &[TriggerClass]| any.iter().any(|class| triggers.contains(class));
-    let position = has(&[LeadSet::Positions]) || class.is(POSITION);
-    let members =
-        has(&[LeadSet::Members, LeadSet::JoiningMembers]) || triggered(&[TriggerClass::Member]);
-    let news = has(NEWS)
-        || class.is(WordClass::TIER.or(WordClass::AGAIN))
-        || triggered(&[TriggerClass::Depart, TriggerClass::Departure]);
-    news && (position || members || has(&[LeadSet::Elections]))
+
+    fn can_tell(&self, named: bool, table: &Table) -> bool {
+        self.can_lead() || {
+            let name = MentionKind::Name(NameType::default());
+            let mut cues = self.cues;
+            cues.add_triggers(self.triggers);
+            for (can_be, kind) in [
+                (named, name),
+                (self.has_role(), MentionKind::Role),
+                (self.has_unit(), MentionKind::Unit),
+                (self.class.is(WordClass::TIER), MentionKind::Tier),
+            ] {
+                if can_be {
+                    cues.add_mention(kind);
+                }
+            }
+            table.has_possible(&cues)
+        }
+    }
+
+    /// Whether a role can be mentioned: its last word stands there, or a whole one, or "board member".
+    fn has_role(&self) -> bool {
+        let member = self.triggers & bit_of(TriggerClass::Member) != 0;
+        self.role || self.class.is(WordClass::ROLE_HEAD) || self.has_unit() && member
+    }
+
+    fn has_unit(&self) -> bool {
+        self.unit || self.class.is(UNIT)
+    }
+
+    /// Whether [`super::lead::read`] can find an action in the words.
+    fn can_lead(&self) -> bool {
+        let has = |any: &[LeadSet]| any.iter().any(|set| self.leads.has(*set));
+        let triggered =
+            |any: &[TriggerClass]| any.iter().any(|class| self.triggers & bit_of(*class) != 0);
+        let position = has(&[LeadSet::Positions]) || self.has_unit() || self.has_role();
+        let members =
+            has(&[LeadSet::Members, LeadSet::JoiningMembers]) || triggered(&[TriggerClass::Member]);
+        let news = has(NEWS)
+            || self.class.is(WordClass::TIER.or(WordClass::AGAIN))
+            || triggered(&[TriggerClass::Depart, TriggerClass::Departure]);
+        news && (position || members || has(&[LeadSet::Elections]))
+    }
 }
 
 /// What begins or ends a unit.
 const UNIT: WordClass = WordClass::UNIT.or(WordClass::TEAM).or(WordClass::UNIT_HEAD);
 
-/// What stands in a role or a unit.
-const POSITION: WordClass = WordClass::ROLE.or(UNIT);
+/// Of what a word can be, what [`Seen`] asks for; what only begins a longer role is a pair.
+const ASKED: WordClass = UNIT.or(WordClass::ROLE_HEAD).or(WordClass::TIER).or(WordClass::AGAIN);
 
 /// The sets of which every action needs one, where nothing else says what happens.
 const NEWS: &[LeadSet] = &[
@@ -71,6 +116,298 @@ const NEWS: &[LeadSet] = &[
     LeadSet::Founding,
     LeadSet::Fresh,
 ];
+
+/// The filter has so many bits, 8 kB: most words are not among the few thousand that count, and one
+/// look into memory that is always at hand tells so.
+const FILTER_BITS: u32 = 16;
+
+/// What the sieve knows of a word.
+#[derive(Debug, Default)]
+struct Hint {
+    known: Known,
+    /// What it is by itself.
+    alone: Whole,
+    /// What begins with it, by the second word.
+    pairs: Vec<(SmolStr, Whole)>,
+}
+
+/// What some words are together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Whole {
+    /// Classes of triggers, one bit each.
+    triggers: u32,
+    role: bool,
+    unit: bool,
+    /// A set of the phrases of patterns.
+    set: Option<u16>,
+}
+
+/// The words that count for [`can_tell`], to be found in a text that is not split into tokens.
+#[derive(Debug)]
+pub struct Sieve {
+    hints: Vec<Hint>,
+    numbers: FxHashMap<SmolStr, u16>,
+    filter: Box<[u64]>,
+    /// The hints of marks of one ASCII character.
+    marks: [u16; 128],
+    /// No word that counts is longer, in bytes.
+    longest: usize,
+}
+
+/// No hint.
+const NONE: u16 = u16::MAX;
+
+impl Sieve {
+    /// The words of a lexicon.
+    pub fn of(lexicon: &Lexicon, table: &Table) -> Sieve {
+        let mut hints: FxHashMap<SmolStr, Hint> = FxHashMap::default();
+        for (word, known) in lexicon.all_known() {
+            let counts =
+                known.class.is(ASKED) || known.leads != LeadSets::default() || known.cues != 0;
+            if counts {
+                let hint = hints.entry(word.clone()).or_default();
+                hint.known = known;
+                for (second, set) in table.cues().second_words(known.cues) {
+                    hint.pairs.push((second.into(), Whole { set: Some(set), ..Whole::default() }));
+                }
+            }
+        }
+        let mut begin = |first: &SmolStr, second: Option<&SmolStr>, whole: Whole| {
+            let hint = hints.entry(first.clone()).or_default();
+            match second {
+                None => {
+                    hint.alone.triggers |= whole.triggers;
+                    hint.alone.role |= whole.role;
+                }
+                Some(second) => hint.pairs.push((second.clone(), whole)),
+            }
+        };
+        for (first, second, class) in lexicon.triggers.beginnings() {
+            begin(first, second, Whole { triggers: bit_of(*class), ..Whole::default() });
+        }
+        for (first, second, ()) in lexicon.role_phrases.beginnings() {
+            begin(first, second, Whole { role: true, ..Whole::default() });
+        }
+        for (first, second) in UNIT_HEADS_OF_TWO {
+            let second = SmolStr::new_static(second);
+            let unit = Whole { unit: true, ..Whole::default() };
+            begin(&SmolStr::new_static(first), Some(&second), unit);
+        }
+        let mut sieve = Sieve {
+            hints: Vec::with_capacity(hints.len()),
+            numbers: FxHashMap::default(),
+            filter: vec![0; 1 << (FILTER_BITS - 6)].into(),
+            marks: [NONE; 128],
+            longest: 0,
+        };
+        for ((word, hint), number) in hints.into_iter().zip(0..NONE) {
+            let place = place(key(word.as_bytes()), word.len());
+            sieve.filter[place / 64] |= 1 << (place % 64);
+            sieve.longest = sieve.longest.max(word.len());
+            if let [mark @ 0..128] = word.as_bytes() {
+                sieve.marks[usize::from(*mark)] = number;
+            }
+            sieve.hints.push(hint);
+            sieve.numbers.insert(word, number);
+        }
+        sieve
+    }
+
+    /// Whether some sentence of a block can tell something; see [`can_tell`].
+    pub fn lets_through(&self, text: &str, lexicon: &Lexicon, table: &Table) -> bool {
+        Reader { sieve: self, lexicon, table, seen: Seen::default(), before: None }.read(text) && {
+            let split = Sentences::of([text], text.len());
+            let known: Vec<Known> =
+                split.tokens().iter().map(|t| lexicon.known(&t.lower)).collect();
+            split.all().any(|s| can_tell(&split.tokens()[s.clone()], &known[s], lexicon, table))
+        }
+    }
+
+    fn may_hold(&self, key: u64, length: usize) -> bool {
+        let place = place(key, length);
+        self.filter[place / 64] >> (place % 64) & 1 == 1
+    }
+}
+
+/// The first bytes of a word as a number; that of a word in capitals is that of the same in small
+/// letters.
+fn key(word: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    let length = word.len().min(8);
+    first[..length].copy_from_slice(&word[..length]);
+    small(u64::from_le_bytes(first), length)
+}
+
+/// Letters in small, digits as they are, and nothing behind the length.
+fn small(first: u64, length: usize) -> u64 {
+    let mask = if length < 8 { (1 << (8 * length)) - 1 } else { u64::MAX };
+    (first | 0x2020_2020_2020_2020) & mask
+}
+
+/// Where in the filter a word stands.
+fn place(key: u64, length: usize) -> usize {
+    let mixed = (key ^ (length as u64) << 58).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (64 - FILTER_BITS)) as usize
+}
+
+/// Reads a block through the sieve.
+struct Reader<'a> {
+    sieve: &'a Sieve,
+    lexicon: &'a Lexicon,
+    table: &'a Table,
+    seen: Seen,
+    /// What is known of the word before.
+    before: Option<&'a Hint>,
+}
+
+impl Reader<'_> {
+    fn read(mut self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let mut odd: Vec<Token> = Vec::new();
+        let mut at = 0;
+        // The last plain word.
+        let mut last = 0..0;
+        while let Some(byte) = bytes.get(at) {
+            if *byte == b' ' {
+                at += 1;
+            } else if let Some(end) = plain_end(bytes, at) {
+                self.plain(text, at, end);
+                last = at..end;
+                at = end;
+            } else if is_plain_mark(bytes, at) {
+                self.token(self.sieve.marks[usize::from(*byte)], &text[at..=at]);
+                if ends_sentence(text, &last, at) {
+                    if self.seen.can_tell(true, self.table) {
+                        return true;
+                    }
+                    self.seen = Seen::default();
+                    self.before = None;
+                }
+                at += 1;
+            } else {
+                // Everything that is odd is read as later stages read it.
+                at = push_token(text, at, &mut odd);
+                for token in odd.drain(..) {
+                    self.odd(&token.lower);
+                }
+            }
+        }
+        self.seen.can_tell(true, self.table)
+    }
+
+    /// A word of plain letters and digits.
+    fn plain(&mut self, text: &str, from: usize, end: usize) {
+        let length = end - from;
+        let bytes = text.as_bytes();
+        let first = match bytes.get(from..from + 8) {
+            Some(&[a, b, c, d, e, f, g, h]) => {
+                small(u64::from_le_bytes([a, b, c, d, e, f, g, h]), length)
+            }
+            _ => key(&bytes[from..end]),
+        };
+        let counts = self.sieve.may_hold(first, length) && length <= self.sieve.longest;
+        if !counts && self.before.is_none_or(|hint| hint.pairs.is_empty()) {
+            self.before = None;
+            return;
+        }
+        let word = &text[from..end];
+        if word.bytes().any(|b| b.is_ascii_uppercase()) {
+            self.word(&word.to_ascii_lowercase());
+        } else {
+            self.word(word);
+        }
+    }
+
+    /// A token that is no plain word: what the lexicon knows of it by its parts counts, too.
+    fn odd(&mut self, word: &str) {
+        self.word(word);
+        self.seen.note(self.lexicon.known(word));
+    }
+
+    fn word(&mut self, word: &str) {
+        let number = self.sieve.numbers.get(word).copied().unwrap_or(NONE);
+        self.token(number, word);
+    }
+
+    fn token(&mut self, number: u16, word: &str) {
+        if let Some(before) = self.before.take() {
+            for (_, whole) in before.pairs.iter().filter(|(second, _)| second == word) {
+                self.whole(*whole);
+            }
+        }
+        if let Some(hint) = self.sieve.hints.get(usize::from(number)) {
+            self.whole(hint.alone);
+            self.seen.note(hint.known);
+            if hint.known.cues != 0 {
+                self.seen.cues.add_word(hint.known.cues, self.table.cues());
+            }
+            self.before = Some(hint);
+        }
+    }
+
+    fn whole(&mut self, whole: Whole) {
+        self.seen.triggers |= whole.triggers;
+        self.seen.role |= whole.role;
+        self.seen.unit |= whole.unit;
+        if let Some(set) = whole.set {
+            self.seen.cues.add_set(set);
+        }
+    }
+}
+
+/// Where a word of ASCII letters and digits ends, if nothing joins it to what follows.
+fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut end = at;
+    while bytes.get(end).is_some_and(|byte| IN_WORD[usize::from(*byte)]) {
+        end += 1;
+    }
+    let ends = match bytes.get(end) {
+        None | Some(b' ' | b',') => true,
+        Some(b'.' | b'-' | b'\'') => {
+            bytes.get(end + 1).is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric())
+        }
+        Some(b'_' | b'+' | b'#') => false,
+        Some(other) => other.is_ascii(),
+    };
+    (end > at && ends).then_some(end)
+}
+
+/// The ASCII letters and digits: one look for each byte of every text.
+const IN_WORD: [bool; 256] = {
+    let mut is = [false; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        is[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    is
+};
+
+/// Whether a mark stands here that is a token by itself and begins nothing longer.
+fn is_plain_mark(bytes: &[u8], at: usize) -> bool {
+    let alone = || bytes.get(at + 1).is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric());
+    match bytes[at] {
+        b'_' | b'+' | b'#' => false,
+        b'@' | b'.' | b'\'' => alone(),
+        byte => byte.is_ascii_punctuation(),
+    }
+}
+
+/// Whether a sentence surely ends at this mark, with the plain word before it.
+fn ends_sentence(text: &str, word: &std::ops::Range<usize>, at: usize) -> bool {
+    let bytes = text.as_bytes();
+    let gap = bytes.get(at + 1) == Some(&b' ');
+    match bytes[at] {
+        b'!' | b'?' => gap,
+        b'.' => {
+            gap && word.end == at
+                && word.len() > 1
+                && bytes.get(at + 2).is_some_and(u8::is_ascii_uppercase)
+                && !is_abbreviation(&text[word.clone()])
+        }
+        _ => false,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -109,6 +446,34 @@ mod tests {
             let tokens = tokens(text);
             let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(&t.lower)).collect();
             assert!(can_tell(&tokens, &known, &lexicon, table), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_sieve_lets_through_what_a_sentence_tells_and_nothing_else() {
+        let lexicon = Lexicon::built_in().unwrap();
+        let (sieve, table) = (Sieve::of(&lexicon, construct::built_in()), construct::built_in());
+        let odd = [
+            "The parser is twice as fast. It is now quicker.",
+            "PRIYA RAMAN JOINED Quill Data!",
+            "Dr. Priya Raman’s co-chairs are re-elected, @tom_o said.",
+            "We met at St. Mary. Members: Ana; “Quill Data”; C++, .NET and Node.js",
+            "Ana Castellan is no longer (so she says) a member of the U.S. board.",
+            "Ana …joined—Quill‑Data. New e.V. members\u{a0}are here... or not",
+            "New\tmembers_of 3.5 releases: x.Joined the board",
+        ];
+        let phrases = include_str!("phrasebook.txt").lines();
+        let examples = table.constructions.iter().flat_map(|c| c.yes.iter().chain(&c.no));
+        let joined: String = phrases.clone().collect::<Vec<_>>().join(" ");
+        let all = odd.into_iter().chain(phrases).chain(examples.map(String::as_str));
+        for text in all.chain([joined.as_str()]) {
+            let split = Sentences::of([text], text.len());
+            let tells = split.all().any(|s| {
+                let tokens = &split.tokens()[s];
+                let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(&t.lower)).collect();
+                can_tell(tokens, &known, &lexicon, table)
+            });
+            assert_eq!(sieve.lets_through(text, &lexicon, table), tells, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! feed-rs at work: the fast way through a document that the survey found sound.
+//! feed-rs at work: a second opinion on a document that the survey found sound.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

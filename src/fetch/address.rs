@@ -133,6 +133,7 @@ impl Allowed {
 pub type Lookup = Arc<dyn Fn(&str) -> std::io::Result<Vec<IpAddr>> + Send + Sync>;
 
 /// The resolver: the system's, with private answers left out.
+#[derive(Clone)]
 pub struct Guard {
     allowed: Arc<Allowed>,
     lookup: Option<Lookup>,
@@ -142,6 +143,12 @@ impl Guard {
     /// A resolver that lets through what is allowed.
     pub fn new(allowed: Arc<Allowed>, lookup: Option<Lookup>) -> Guard {
         Guard { allowed, lookup }
+    }
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("allowed", &self.allowed).finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ mod address;
 mod classify;
 mod pace;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{
@@ -124,7 +124,7 @@ pub enum FetchError {
 /// The client. Cheap to clone: all clones share connections and pacing.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    http: Arc<Http>,
     allowed: Arc<Allowed>,
     pace: Arc<Pace>,
     large: Arc<Semaphore>,
@@ -169,28 +169,27 @@ impl Client {
         // A second installation says Err and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let allowed = Arc::new(Allowed::new(&settings.allow_private).map_err(FetchError::Setup)?);
-        let agent = HeaderValue::from_str(&settings.user_agent)
-            .map_err(|e| FetchError::Setup(e.to_string()))?;
-        let mut headers = HeaderMap::new();
-        headers.insert(USER_AGENT, agent);
-        let http = reqwest::Client::builder()
-            .default_headers(headers)
-            .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Arc::new(Guard::new(Arc::clone(&allowed), lookup)))
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(settings.timeout)
-            .pool_max_idle_per_host(settings.per_host_concurrency)
-            .build()
-            .map_err(|e| FetchError::Setup(e.to_string()))?;
+        let http = Http::new(settings, Guard::new(Arc::clone(&allowed), lookup))?;
         Ok(Client {
-            http,
+            http: Arc::new(http),
             allowed,
             pace: Arc::new(Pace::new(settings)),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             timeout: settings.timeout,
             body_bytes_max: settings.body_bytes_max,
         })
+    }
+
+    /// Sets up TLS at once if an address needs it, so that what is wrong with it is told before
+    /// anything is asked.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn prepare<'u>(&self, urls: impl IntoIterator<Item = &'u str>) -> Result<(), FetchError> {
+        match urls.into_iter().any(|url| url.starts_with("https:")) {
+            true => self.http.secure().map(drop),
+            false => Ok(()),
+        }
     }
 
     /// Leaves a host alone for a while, whatever asks for it: it answered 429 (P15).
@@ -267,7 +266,7 @@ impl Client {
         validators: &Validators,
         accept: Accept,
     ) -> Result<Step, FetchError> {
-        let mut request = self.http.get(url.clone()).header(ACCEPT, accept.header());
+        let mut request = self.http.of(url)?.get(url.clone()).header(ACCEPT, accept.header());
         for (name, value) in
             [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)]
         {
@@ -356,6 +355,55 @@ impl Client {
         let body = tokio::fs::read(&path).await.map_err(|e| failed(e.to_string()))?;
         Ok(Reply { status: 200, final_url: url.to_string(), body, ..Reply::default() })
     }
+}
+
+/// The connections. Those with TLS are set up when the first address asks for them: reading the
+/// system's certificates takes longer than asking a hundred unchanged feeds.
+#[derive(Debug)]
+struct Http {
+    plain: reqwest::Client,
+    secure: OnceLock<Result<reqwest::Client, String>>,
+    settings: FetchSettings,
+    agent: HeaderValue,
+    guard: Guard,
+}
+
+impl Http {
+    fn new(settings: &FetchSettings, guard: Guard) -> Result<Http, FetchError> {
+        let failed = |e: &dyn std::fmt::Display| FetchError::Setup(e.to_string());
+        let agent = HeaderValue::from_str(&settings.user_agent).map_err(|e| failed(&e))?;
+        // It never meets a certificate.
+        let plain = builder(settings, &agent, &guard).tls_certs_only([]);
+        let plain = plain.build().map_err(|e| failed(&e))?;
+        let secure = OnceLock::new();
+        Ok(Http { plain, secure, settings: settings.clone(), agent, guard })
+    }
+
+    /// The connections for an address.
+    fn of(&self, url: &Url) -> Result<&reqwest::Client, FetchError> {
+        if url.scheme() == "http" { Ok(&self.plain) } else { self.secure() }
+    }
+
+    fn secure(&self) -> Result<&reqwest::Client, FetchError> {
+        let made = self.secure.get_or_init(|| {
+            let builder = builder(&self.settings, &self.agent, &self.guard);
+            builder.build().map_err(|e| e.to_string())
+        });
+        made.as_ref().map_err(|e| FetchError::Setup(e.clone()))
+    }
+}
+
+fn builder(settings: &FetchSettings, agent: &HeaderValue, guard: &Guard) -> reqwest::ClientBuilder {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, agent.clone());
+    reqwest::Client::builder()
+        .default_headers(headers)
+        .redirect(reqwest::redirect::Policy::none())
+        .dns_resolver(Arc::new(guard.clone()))
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(settings.timeout)
+        .pool_max_idle_per_host(settings.per_host_concurrency)
 }
 
 enum Step {

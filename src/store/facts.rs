@@ -7,7 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::feeds::apply_state;
-use super::{Store, StoreError, StoreTrouble, seconds, time, while_doing};
+use super::{Store, StoreError, seconds, time, while_doing};
 use crate::crash;
 use crate::ledger::{self, Aliases};
 use crate::model::{
@@ -75,26 +75,27 @@ impl Store {
         self.apply_all(&[plan]).pop().unwrap_or_else(|| Ok(Applied::default()))
     }
 
-    /// Applies several plans with one write to the disk. Each is all or nothing by itself.
+    /// Applies several plans with one write to the disk. Each is all or nothing by itself: where one
+    /// fails, all are taken back and written one by one, which is rare and spares the others a
+    /// savepoint each.
     pub fn apply_all(&mut self, plans: &[&PollPlan]) -> Vec<Result<Applied, StoreError>> {
-        let mut together = || -> Result<Vec<Result<Applied, StoreError>>, rusqlite::Error> {
-            let transaction = self.connection.transaction()?;
-            crash::point("store.poll.begun");
-            let mut results = Vec::with_capacity(plans.len());
-            for plan in plans {
-                let applied = by_itself(&transaction, |t| apply_plan(t, plan));
-                results.push(applied.map_err(while_doing("storing a poll")));
-            }
-            crash::point("store.poll.before-commit");
-            transaction.commit()?;
-            crash::point("store.poll.committed");
-            Ok(results)
-        };
-        together().unwrap_or_else(|error| {
-            let (said, trouble) = (error.to_string(), StoreTrouble::of(&error));
-            let again = |_: &&PollPlan| Err(StoreError::Write { said: said.clone(), trouble });
-            plans.iter().map(again).collect()
-        })
+        match self.apply_together(plans) {
+            Ok(applied) => applied.into_iter().map(Ok).collect(),
+            Err(error) if plans.len() < 2 => vec![Err(while_doing("storing a poll")(error))],
+            Err(_) => plans.iter().flat_map(|plan| self.apply_all(&[plan])).collect(),
+        }
+    }
+
+    /// Applies all of the plans, or none.
+    fn apply_together(&mut self, plans: &[&PollPlan]) -> Result<Vec<Applied>, rusqlite::Error> {
+        let transaction = self.connection.transaction()?;
+        crash::point("store.poll.begun");
+        let apply = |plan: &&PollPlan| apply_plan(&transaction, plan);
+        let applied = plans.iter().map(apply).collect::<Result<_, _>>()?;
+        crash::point("store.poll.before-commit");
+        transaction.commit()?;
+        crash::point("store.poll.committed");
+        Ok(applied)
     }
 
     /// The changes after a cursor, with all their sources, oldest first. Each fact stands there once,
@@ -244,23 +245,6 @@ impl Store {
     }
 }
 
-/// Does something inside a transaction that happens wholly or not at all, whatever happens beside it.
-/// With prepared statements, for there is one for each poll.
-fn by_itself<T>(
-    transaction: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
-) -> Result<T, rusqlite::Error> {
-    let say = |sql| transaction.prepare_cached(sql)?.execute([]);
-    say("SAVEPOINT one")?;
-    let done = work(transaction).and_then(|done| say("RELEASE one").map(|_| done));
-    if done.is_err() {
-        // A full or broken disk makes SQLite take back the whole transaction: then this fails, and
-        // what is told is what failed before.
-        let _ = say("ROLLBACK TO one").and_then(|_| say("RELEASE one"));
-    }
-    done
-}
-
 fn apply_plan(transaction: &Connection, plan: &PollPlan) -> Result<Applied, rusqlite::Error> {
     let mut applied = Applied::default();
     for rekeyed in &plan.rekeyed {
@@ -282,45 +266,103 @@ fn apply_entry(
     planned: &PlannedEntry,
     applied: &mut Applied,
 ) -> Result<(), rusqlite::Error> {
-    let entry = &planned.entry;
-    let feed = plan.state.id;
-    let known: Option<(i64, String)> = transaction
-        .prepare_cached("SELECT id, version FROM entry WHERE feed_id = ?1 AND key = ?2")?
-        .query_row(params![feed, entry.key.0], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
-    match &known {
-        Some((_, version)) if *version == entry.version && !planned.late_page => return Ok(()),
-        Some(_) if planned.late_page => {}
-        Some(_) => applied.edited_entries += 1,
-        None => applied.new_entries += 1,
-    }
-    let source = match planned.text_source {
-        TextSource::Feed => "feed",
-        TextSource::Page => "page",
+    let id = match insert_entry(transaction, plan, planned)? {
+        Some(id) => {
+            applied.new_entries += 1;
+            id
+        }
+        None => match update_entry(transaction, plan, planned)? {
+            Some(id) => {
+                applied.edited_entries += usize::from(!planned.late_page);
+                id
+            }
+            None => return Ok(()),
+        },
     };
-    let retry = planned.page_retry;
-    let id: i64 = transaction
-        .prepare_cached(
-            "INSERT INTO entry (feed_id, key, version, link, title, author, published, first_seen, html, text_source, news, page_due, page_tries, fingerprint)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-             ON CONFLICT (feed_id, key) DO UPDATE SET version = excluded.version, link = excluded.link, title = excluded.title,
-               author = excluded.author, published = excluded.published, html = excluded.html, text_source = excluded.text_source,
-               page_due = excluded.page_due, page_tries = excluded.page_tries, fingerprint = excluded.fingerprint
-             RETURNING id",
-        )?
-        .query_row(
-            params![
-                feed, entry.key.0, entry.version, entry.link, entry.title, entry.author, entry.published.map(seconds), seconds(plan.at), planned.html, source,
-                planned.report, retry.and_then(|r| r.due).map(seconds), retry.map_or(0, |r| r.tries), planned.fingerprint
-            ],
-            |r| r.get(0),
-        )?;
     crash::point("store.poll.entry");
-    learn(transaction, feed, plan.at, &planned.aliases)?;
+    learn(transaction, plan.state.id, plan.at, &planned.aliases)?;
     for fact in &planned.facts {
         apply_fact(transaction, plan.at, id, planned, fact, applied)?;
     }
     Ok(())
+}
+
+fn source(planned: &PlannedEntry) -> &'static str {
+    match planned.text_source {
+        TextSource::Feed => "feed",
+        TextSource::Page => "page",
+    }
+}
+
+/// Writes an entry under a new key and gives its number; nothing where the key is known. Most entries
+/// that come here are new, and a plain insert is the cheapest way to find out.
+fn insert_entry(
+    transaction: &Connection,
+    plan: &PollPlan,
+    planned: &PlannedEntry,
+) -> Result<Option<i64>, rusqlite::Error> {
+    let entry = &planned.entry;
+    let retry = planned.page_retry;
+    let inserted = transaction
+        .prepare_cached(
+            "INSERT INTO entry (feed_id, key, version, link, title, author, published, first_seen, html, text_source, news, page_due, page_tries, fingerprint)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (feed_id, key) DO NOTHING",
+        )?
+        .execute(params![
+            plan.state.id,
+            entry.key.0,
+            entry.version,
+            entry.link,
+            entry.title,
+            entry.author,
+            entry.published.map(seconds),
+            seconds(plan.at),
+            planned.html,
+            source(planned),
+            planned.report,
+            retry.and_then(|r| r.due).map(seconds),
+            retry.map_or(0, |r| r.tries),
+            planned.fingerprint
+        ])?;
+    Ok((inserted > 0).then(|| transaction.last_insert_rowid()))
+}
+
+/// Writes another version of a known entry, or its page, and gives its number; nothing where the
+/// version is known.
+fn update_entry(
+    transaction: &Connection,
+    plan: &PollPlan,
+    planned: &PlannedEntry,
+) -> Result<Option<i64>, rusqlite::Error> {
+    let entry = &planned.entry;
+    let (id, version): (i64, String) = transaction
+        .prepare_cached("SELECT id, version FROM entry WHERE feed_id = ?1 AND key = ?2")?
+        .query_row(params![plan.state.id, entry.key.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    if version == entry.version && !planned.late_page {
+        return Ok(None);
+    }
+    let retry = planned.page_retry;
+    transaction
+        .prepare_cached(
+            "UPDATE entry SET version = ?2, link = ?3, title = ?4, author = ?5, published = ?6, html = ?7, text_source = ?8,
+               page_due = ?9, page_tries = ?10, fingerprint = ?11
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id,
+            entry.version,
+            entry.link,
+            entry.title,
+            entry.author,
+            entry.published.map(seconds),
+            planned.html,
+            source(planned),
+            retry.and_then(|r| r.due).map(seconds),
+            retry.map_or(0, |r| r.tries),
+            planned.fingerprint
+        ])?;
+    Ok(Some(id))
 }
 
 /// Reconciles one fact inside the transaction, so that two entries of one poll that tell it meet.

@@ -400,7 +400,7 @@ pub(super) fn apply_state(
 ) -> Result<(), rusqlite::Error> {
     let state = &plan.state;
     let made = i64::try_from(plan.requests.len()).unwrap_or_default();
-    let polls: i64 = transaction
+    transaction
         .prepare_cached(
             "UPDATE feed SET
                etag = ?2, last_modified = ?3, body_hash = ?4, last_poll = ?5, last_success = ?6,
@@ -408,53 +408,75 @@ pub(super) fn apply_state(
                not_before = ?11, rest_until = ?12, baseline_done = ?13, gone = ?14, address = ?15,
                moving_to = ?16, moving_since = ?17, moving_polls = ?18, site = ?19,
                pages_due = ?20, warnings = coalesce(?21, warnings), polls = polls + ?22
-             WHERE id = ?1 RETURNING polls",
+             WHERE id = ?1",
         )?
-        .query_row(
-            params![
-                state.id,
-                state.validators.etag,
-                state.validators.last_modified,
-                state.body_hash,
-                state.last_poll.map(seconds),
-                state.last_success.map(seconds),
-                state.last_status,
-                state.last_error,
-                state.failures,
-                state.failing_since.map(seconds),
-                state.not_before.map(seconds),
-                state.rest_until.map(seconds),
-                state.baseline_done,
-                state.gone,
-                state.address,
-                state.moving.as_ref().map(|m| &m.to),
-                state.moving.as_ref().map(|m| seconds(m.since)),
-                state.moving.as_ref().map_or(0, |m| m.polls),
-                state.site,
-                state.pages_due.map(seconds),
-                plan.warnings.as_ref().map(|w| w.join("\n")),
-                made,
-            ],
-            |row| row.get(0),
-        )?;
+        .execute(params![
+            state.id,
+            state.validators.etag,
+            state.validators.last_modified,
+            state.body_hash,
+            state.last_poll.map(seconds),
+            state.last_success.map(seconds),
+            state.last_status,
+            state.last_error,
+            state.failures,
+            state.failing_since.map(seconds),
+            state.not_before.map(seconds),
+            state.rest_until.map(seconds),
+            state.baseline_done,
+            state.gone,
+            state.address,
+            state.moving.as_ref().map(|m| &m.to),
+            state.moving.as_ref().map(|m| seconds(m.since)),
+            state.moving.as_ref().map_or(0, |m| m.polls),
+            state.site,
+            state.pages_due.map(seconds),
+            plan.warnings.as_ref().map(|w| w.join("\n")),
+            made,
+        ])?;
+    // Asked for by itself: RETURNING would make SQLite keep a copy of every page that it changes.
+    let polls: i64 = transaction
+        .prepare_cached("SELECT polls FROM feed WHERE id = ?1")?
+        .query_row([state.id], |row| row.get(0))?;
     for (request, number) in plan.requests.iter().zip(polls - made..) {
+        apply_request(transaction, state.id, number % REQUESTS_KEPT, request)?;
+    }
+    Ok(())
+}
+
+/// Writes a request into its place in the ring, over the one that stood there.
+fn apply_request(
+    transaction: &Connection,
+    feed: i64,
+    slot: i64,
+    request: &RequestRecord,
+) -> Result<(), rusqlite::Error> {
+    let values = params![
+        feed,
+        slot,
+        seconds(request.at),
+        request.page,
+        request.held,
+        request.conditional,
+        request.status,
+        i64::try_from(request.bytes).unwrap_or(i64::MAX),
+        request.redirects,
+        request.early,
+    ];
+    // Two plain statements: one that replaces keeps a copy of every page that it changes.
+    let written = transaction
+        .prepare_cached(
+            "UPDATE request SET at = ?3, page = ?4, held = ?5, conditional = ?6, status = ?7, bytes = ?8, redirects = ?9, early = ?10
+             WHERE feed_id = ?1 AND slot = ?2",
+        )?
+        .execute(values)?;
+    if written == 0 {
         transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO request (feed_id, slot, at, page, held, conditional, status, bytes, redirects, early)
+                "INSERT INTO request (feed_id, slot, at, page, held, conditional, status, bytes, redirects, early)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
-            .execute(params![
-                state.id,
-                number % REQUESTS_KEPT,
-                seconds(request.at),
-                request.page,
-                request.held,
-                request.conditional,
-                request.status,
-                i64::try_from(request.bytes).unwrap_or(i64::MAX),
-                request.redirects,
-                request.early,
-            ])?;
+            .execute(values)?;
     }
     Ok(())
 }

@@ -123,14 +123,6 @@ pub enum StoreError {
         /// SQLite's word.
         source: rusqlite::Error,
     },
-    /// What was to be written together could not be.
-    #[error("the database failed while storing polls: {said}")]
-    Write {
-        /// SQLite's word.
-        said: String,
-        /// Of which sort it is.
-        trouble: StoreTrouble,
-    },
     /// What stands in the database is not what this program wrote.
     #[error("the database holds {0}, which this program did not write")]
     Corrupt(String),
@@ -169,7 +161,6 @@ impl StoreError {
     pub fn trouble(&self) -> StoreTrouble {
         match self {
             StoreError::Sqlite { source, .. } => StoreTrouble::of(source),
-            StoreError::Write { trouble, .. } => *trouble,
             StoreError::Locked { .. } => StoreTrouble::Busy,
             _ => StoreTrouble::Other,
         }

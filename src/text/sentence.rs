@@ -125,6 +125,11 @@ pub struct Token {
     pub capital: bool,
 }
 
+/// Whether a sentence may go on behind the full stop of a word.
+pub fn is_abbreviation(word: &str) -> bool {
+    ABBREVIATIONS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
 fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
     let token = &all[i];
     if token.kind != TokenKind::Mark {
@@ -213,7 +218,7 @@ fn plain_word_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Adds the token that begins here, unless white space does; says where to go on.
-fn push_token(text: &str, start: usize, found: &mut Vec<Token>) -> usize {
+pub fn push_token(text: &str, start: usize, found: &mut Vec<Token>) -> usize {
     let Some(c) = char_at(text, start) else { return text.len() };
     let mut at = start + c.len_utf8();
     if c.is_whitespace() {

@@ -385,6 +385,11 @@ impl Lexicon {
         found
     }
 
+    /// All words of which anything is known.
+    pub fn all_known(&self) -> impl Iterator<Item = (&SmolStr, Known)> {
+        self.known.iter().map(|(word, known)| (word, *known))
+    }
+
     /// Notes what is known of all words; to be called again when words were added.
     fn index(&mut self) {
         let mut all: FxHashMap<SmolStr, Known> = FxHashMap::default();

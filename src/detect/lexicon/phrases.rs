@@ -80,6 +80,13 @@ impl<T> Phrases<T> {
         self.by_first.keys().map(SmolStr::as_str)
     }
 
+    /// The first and second words of all phrases, with their values.
+    pub fn beginnings(&self) -> impl Iterator<Item = (&SmolStr, Option<&SmolStr>, &T)> {
+        self.by_first.iter().flat_map(|(first, row)| {
+            row.phrases.iter().map(move |phrase| (first, phrase.rest.first(), &phrase.value))
+        })
+    }
+
     /// The longest phrase that begins at `tokens[at]`: (its value, as written, how many tokens).
     pub fn longest(&self, tokens: &[Token], at: usize) -> Option<(&T, &str, usize)> {
         let row = self.by_first.get(tokens.get(at)?.lower.as_str())?;

@@ -380,9 +380,14 @@ impl Store {
                     "SELECT id, octet_length(html) FROM entry WHERE {OLD_ARTICLE} LIMIT ?2"
                 );
                 for (id, bytes) in rows(&sql, at)? {
-                    transaction
-                        .prepare_cached("UPDATE entry SET html = '' WHERE id = ?1")?
-                        .execute([id])?;
+                    // Taken out and put back: a row that only shrinks leaves its page to itself, and
+                    // nothing is given back. Nothing points at these rows.
+                    for sql in [
+                        "UPDATE entry SET html = '', id = -id WHERE id = ?1",
+                        "UPDATE entry SET id = -id WHERE id = -?1",
+                    ] {
+                        transaction.prepare_cached(sql)?.execute([id])?;
+                    }
                     pruned.articles += 1;
                     pruned.bytes += bytes.unsigned_abs();
                 }
@@ -417,8 +422,11 @@ impl Store {
             let free =
                 || self.connection.query_row("PRAGMA freelist_count", [], |r| r.get::<_, u32>(0));
             let before = free()?;
-            self.connection
-                .execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})"))?;
+            // Each step gives back one page.
+            let sql = format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})");
+            let mut statement = self.connection.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
             let after = free()?;
             Ok(after > 0 && after < before)
         };

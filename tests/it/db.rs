@@ -183,6 +183,25 @@ fn pruning_takes_the_text_of_what_is_old_and_proves_nothing_and_nothing_else() {
     assert!(place.run(&["db", "check"]).status.success());
 }
 
+/// A row that only shrinks keeps its page: retention would bound nothing.
+#[test]
+fn what_pruning_takes_away_is_given_back_to_the_disk() {
+    let (_server, place) = read(&[JOINS, PLAIN]);
+    sql(
+        &place,
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 400)
+         INSERT INTO entry (feed_id, key, version, title, first_seen, html, text_source)
+         SELECT (SELECT min(id) FROM feed), 'old' || n, 'v', 'An old post', 0, hex(zeroblob(4750)), 'feed' FROM n",
+    );
+    let ids = ask(&place, "SELECT sum(id) FROM entry");
+    let before = ask(&place, "SELECT page_count FROM pragma_page_count");
+    assert!(place.run(&["db", "prune"]).status.success());
+    let after = ask(&place, "SELECT page_count FROM pragma_page_count");
+    assert!(after * 3 < before, "{before} pages, {after} after");
+    assert_eq!(ask(&place, "SELECT sum(id) FROM entry"), ids, "each row is what it was");
+    assert!(place.run(&["db", "check"]).status.success());
+}
+
 #[test]
 fn mail_that_waits_is_never_pruned_nor_text_that_waits_for_its_page() {
     let (_server, place) = read(&[JOINS, PLAIN]);

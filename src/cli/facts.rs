@@ -1,6 +1,7 @@
 //! `gazetted facts`: the ledger.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
 
 use super::output::{print, table};
 use super::{Failure, Shell};
@@ -259,12 +260,61 @@ fn json(fact: &StoredFact) -> String {
         .iter()
         .map(|s| serde_json::json!({"feed": s.feed, "publisher": s.publisher, "title": s.title, "url": s.link, "text": text_word(s.text), "published": s.published, "seen": s.seen}))
         .collect();
-    let f = &fact.fact;
-    serde_json::json!({
-        "id": fact.id.0, "first_seen": fact.first_seen, "kind": f.kind().as_str(), "action": f.action(), "subject": f.subject, "body": f.body, "tier": f.tier(), "unit": f.unit(), "role": f.role(),
-        "affiliation": f.affiliation(), "effective": f.effective, "confidence": f.confidence, "rule": f.evidence.rule, "evidence": f.evidence.quote, "amends": fact.amends.map(|a| a.0), "sources": sources,
-    })
-    .to_string()
+    let line = Line {
+        id: fact.id.0,
+        first_seen: fact.first_seen,
+        said: Said::of(&fact.fact),
+        amends: fact.amends.map(|a| a.0),
+        sources,
+    };
+    serde_json::json!(line).to_string()
+}
+
+/// A fact with what the ledger knows of it, as JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: i64,
+    first_seen: DateTime<Utc>,
+    #[serde(flatten)]
+    said: Said<'a>,
+    amends: Option<i64>,
+    sources: Vec<serde_json::Value>,
+}
+
+/// What a fact says, as JSON.
+#[derive(Serialize)]
+pub(super) struct Said<'a> {
+    kind: &'static str,
+    action: &'static str,
+    subject: &'a str,
+    body: &'a str,
+    tier: Option<&'a str>,
+    unit: Option<&'a str>,
+    role: Option<&'a str>,
+    affiliation: Option<&'a str>,
+    effective: Option<&'a str>,
+    confidence: f64,
+    rule: &'a str,
+    evidence: &'a str,
+}
+
+impl Said<'_> {
+    pub(super) fn of(fact: &Fact) -> Said<'_> {
+        Said {
+            kind: fact.kind().as_str(),
+            action: fact.action(),
+            subject: &fact.subject,
+            body: &fact.body,
+            tier: fact.tier(),
+            unit: fact.unit(),
+            role: fact.role(),
+            affiliation: fact.affiliation(),
+            effective: fact.effective.as_deref(),
+            confidence: fact.confidence,
+            rule: &fact.evidence.rule,
+            evidence: &fact.evidence.quote,
+        }
+    }
 }
 
 fn csv(facts: &[StoredFact]) -> Result<String, Failure> {

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use twox_hash::XxHash3_64;
 
+use super::facts::Said;
 use super::output::print;
 use super::{Failure, Shell};
 use crate::daemon::Clock;
@@ -120,15 +121,10 @@ impl Proposal {
     }
 
     fn json(&self) -> Value {
-        let slots = |f: &Fact| {
-            json!({
-                "kind": f.kind().as_str(), "action": f.action(), "subject": f.subject, "body": f.body, "tier": f.tier(), "unit": f.unit(), "role": f.role(),
-                "affiliation": f.affiliation(), "effective": f.effective, "confidence": f.confidence, "rule": f.evidence.rule, "evidence": f.evidence.quote,
-            })
-        };
-        let known = self.known.as_ref().map(|(id, fact)| json!({"id": id.0, "fact": slots(fact)}));
+        let known =
+            self.known.as_ref().map(|(id, fact)| json!({"id": id.0, "fact": Said::of(fact)}));
         json!({
-            "id": self.id(), "change": self.change.word(), "fact": slots(&self.fact), "known": known,
+            "id": self.id(), "change": self.change.word(), "fact": Said::of(&self.fact), "known": known,
             "feed": self.feed, "title": self.title, "url": self.link, "texts": self.entries.len(),
         })
     }

@@ -2,6 +2,7 @@
 
 use super::construct::{Construction, Frame};
 use super::effective::effective;
+use super::lexicon::TriggerClass;
 use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::{Filler, Match, Names, Slot, skip_bracket, skip_employer};
 use super::resolve::Context;
@@ -48,10 +49,8 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
         Frame::Depart => reading.departures(),
         Frame::DepartFirstPerson => reading.first_person(AppointmentAction::Departed),
         Frame::JoinFirstPerson => {
-            let elected = reading.found.trigger.is_some_and(|(at, _)| {
-                let class = reading.parsed.trigger(at).map(|t| t.class);
-                class == Some(super::lexicon::TriggerClass::Elect)
-            });
+            let elected =
+                reading.found.trigger.is_some_and(|(at, _)| reading.is(at, TriggerClass::Elect));
             reading.first_person(if elected {
                 AppointmentAction::Elected
             } else {
@@ -106,10 +105,7 @@ impl Reading<'_> {
         let limit = (bracket + 45).min(self.parsed.tokens.len());
         for at in bracket + 1..limit {
             let word = self.parsed.lower(at);
-            let trigger = self
-                .parsed
-                .trigger(at)
-                .is_some_and(|t| t.class != super::lexicon::TriggerClass::Member);
+            let trigger = self.parsed.trigger(at).is_some_and(|t| t.class != TriggerClass::Member);
             if trigger || matches!(word, ";" | ".") {
                 return (start, bracket);
             }
@@ -246,7 +242,7 @@ impl Reading<'_> {
         let named = |m: &Mention| {
             let kind = m.name_type();
             matches!(m.kind, MentionKind::Name(_))
-                && (kind.body || kind.known_body || kind.organisation)
+                && (kind.body || kind.organisation)
                 && !kind.surely_person
                 && !kind.project
         };
@@ -391,7 +387,7 @@ impl Reading<'_> {
                 && m.start <= from + 1
                 && m.end <= role.start
                 && matches!(m.kind, MentionKind::Name(_))
-                && (kind.body || kind.known_body)
+                && kind.body
         })?;
         Some(self.context.body_name(self.parsed.slice(joined.start, joined.end)))
     }
@@ -541,8 +537,7 @@ impl Reading<'_> {
         }
         let mention = self.parsed.mention_behind_article(member + 1)?;
         let kind = mention.name_type();
-        (kind.body || kind.known_body)
-            .then(|| self.context.body_name(self.parsed.slice(mention.start, mention.end)))
+        kind.body.then(|| self.context.body_name(self.parsed.slice(mention.start, mention.end)))
     }
 
     /// "The Harbor Foundation has a new member", "… welcomes …": the body with which the sentence
@@ -563,7 +558,7 @@ impl Reading<'_> {
             self.parsed.lower(first.end) == "and" && self.parsed.lower(first.end + 1) != "its";
         let verb =
             !matches!(self.parsed.lower(first.end), "," | "'s" | "’s" | "(" | ":") && !shared;
-        (opens && verb && (kind.body || kind.known_body))
+        (opens && verb && kind.body)
             .then(|| self.context.body_name(self.parsed.slice(first.start, first.end)))
     }
 
@@ -686,7 +681,7 @@ impl Reading<'_> {
             if vague_place && !certain && !kind.organisation && !kind.body {
                 continue;
             }
-            let plausible = body_kind.is_none_or(|k| k.body || k.known_body) || certain || own;
+            let plausible = body_kind.is_none_or(|k| k.body) || certain || own;
             if !plausible || (named_body.is_none() && !certain) {
                 continue;
             }
@@ -737,7 +732,7 @@ impl Reading<'_> {
     /// Whether a body slot names something that people are appointed in.
     fn is_place(&self, body: Filler) -> bool {
         let kind = self.kind_of(body);
-        let known = kind.body || kind.known_body || kind.organisation;
+        let known = kind.body || kind.organisation;
         body.own || known || self.context.is_own_body(self.text(body))
     }
 
@@ -757,12 +752,7 @@ impl Reading<'_> {
                 .iter()
                 .any(|w| own.contains(w))
         });
-        let foundation = body.is_some_and(|b| {
-            !b.own && {
-                let kind = self.kind_of(b);
-                kind.known_body || kind.body
-            }
-        });
+        let foundation = body.is_some_and(|b| !b.own && self.kind_of(b).body);
         let as_project = (self.trigger_end()..(self.found.end + 10).min(self.parsed.tokens.len()))
             .any(|i| {
                 matches!(
@@ -943,8 +933,7 @@ impl Reading<'_> {
         agent_counts: bool,
     ) -> Option<Fact> {
         let kind = self.kind_of(subject);
-        if kind.body || kind.known_body || kind.organisation && !kind.surely_person && !kind.shouted
-        {
+        if kind.body || kind.organisation && !kind.surely_person && !kind.shouted {
             return None;
         }
         if self.is_object_behind(subject) && !kind.surely_person {
@@ -1118,10 +1107,7 @@ impl Reading<'_> {
         let dismissed = ["remov", "dismiss", "fire", "terminat", "oust", "part"]
             .iter()
             .any(|stem| self.parsed.lower(self.found.start).starts_with(stem));
-        let named = self.fillers(Slot::Body).any(|b| {
-            let kind = self.kind_of(b);
-            kind.body || kind.known_body
-        });
+        let named = self.fillers(Slot::Body).any(|b| self.kind_of(b).body);
         let place =
             named || self.role().is_some() || self.unit().is_some() || self.leaves_own_body();
         for subject in self.fillers(Slot::Subject) {
@@ -1174,7 +1160,7 @@ impl Reading<'_> {
         });
         first.start <= 1
             && first.end <= self.found.start + 1
-            && (kind.body || kind.known_body || kind.organisation)
+            && (kind.body || kind.organisation)
             && !kind.surely_person
             && speaks
     }
@@ -1276,25 +1262,29 @@ impl Reading<'_> {
     }
 
     fn is_member(&self, at: usize) -> bool {
-        let class = self.parsed.trigger(at).map(|t| t.class);
-        class == Some(super::lexicon::TriggerClass::Member)
+        self.is(at, TriggerClass::Member)
+    }
+
+    /// Whether a trigger of a class begins at a token.
+    fn is(&self, at: usize, class: TriggerClass) -> bool {
+        self.parsed.trigger(at).is_some_and(|t| t.class == class)
+    }
+
+    /// The last departure that was told before.
+    fn last_departure(&self) -> Option<&Fact> {
+        self.previous.iter().rev().find(|f| {
+            matches!(&f.detail, Detail::Appointment(a) if a.action == AppointmentAction::Departed)
+        })
     }
 
     fn succession(&self) -> Vec<Fact> {
         let mut facts = self.appointments(AppointmentAction::Appointed);
-        let left = self.previous.iter().rev().find_map(|f| match &f.detail {
-            Detail::Appointment(a) if a.action == AppointmentAction::Departed => Some((f, a)),
-            _ => None,
-        });
-        if let (Some((departure, post)), None) = (left, self.fillers(Slot::Other).next()) {
+        let left = self.last_departure();
+        if let (Some(departure), None) = (left, self.fillers(Slot::Other).next()) {
             for fact in &mut facts {
-                if let Detail::Appointment(a) = &mut fact.detail
-                    && fact.body == departure.body
-                    && a.unit.is_none()
-                    && a.role.as_deref() == Some("member")
-                {
-                    a.unit.clone_from(&post.unit);
-                    a.role.clone_from(&post.role);
+                let open = fact.unit().is_none() && fact.role() == Some("member");
+                if open && fact.body == departure.body {
+                    take_post(fact, departure);
                 }
             }
         }
@@ -1328,11 +1318,7 @@ impl Reading<'_> {
 
     /// "Tom steps down as Chair; Priya takes over": the post that somebody has just left.
     fn takes_over(&self) -> Vec<Fact> {
-        let left = self.previous.iter().rev().find_map(|f| match &f.detail {
-            Detail::Appointment(a) if a.action == AppointmentAction::Departed => Some((f, a)),
-            _ => None,
-        });
-        let Some((departure, post)) = left else { return Vec::new() };
+        let Some(departure) = self.last_departure() else { return Vec::new() };
         // "… takes over as Chair" says itself what she takes over.
         if matches!(self.parsed.lower(self.found.end), "as" | "from" | "the" | "our" | "of") {
             return Vec::new();
@@ -1341,11 +1327,7 @@ impl Reading<'_> {
             .filter(|f| fold_name(self.text(*f)) != fold_name(&departure.subject))
             .filter_map(|f| {
                 let mut fact = self.appointment(f, AppointmentAction::Appointed, false)?;
-                fact.body.clone_from(&departure.body);
-                if let Detail::Appointment(mine) = &mut fact.detail {
-                    mine.unit.clone_from(&post.unit);
-                    mine.role.clone_from(&post.role);
-                }
+                take_post(&mut fact, departure);
                 Some(fact)
             })
             .collect()
@@ -1368,13 +1350,7 @@ impl Reading<'_> {
             .filter(|other| self.kind_of(*other).surely_person && !told(&self.person(*other)))
             .filter_map(|other| {
                 let mut fact = self.appointment(other, AppointmentAction::Departed, false)?;
-                fact.body = arrival.body.clone();
-                if let (Detail::Appointment(mine), Detail::Appointment(theirs)) =
-                    (&mut fact.detail, &arrival.detail)
-                {
-                    mine.unit = theirs.unit.clone();
-                    mine.role = theirs.role.clone();
-                }
+                take_post(&mut fact, arrival);
                 Some(fact)
             })
             .collect()
@@ -1430,6 +1406,17 @@ impl Reading<'_> {
             },
             confidence: self.construction.confidence - if guessed { 0.4 } else { 0.0 },
         }
+    }
+}
+
+/// Makes an appointment one to the post of another.
+fn take_post(fact: &mut Fact, other: &Fact) {
+    fact.body.clone_from(&other.body);
+    if let (Detail::Appointment(mine), Detail::Appointment(theirs)) =
+        (&mut fact.detail, &other.detail)
+    {
+        mine.unit.clone_from(&theirs.unit);
+        mine.role.clone_from(&theirs.role);
     }
 }
 

@@ -81,14 +81,9 @@ pub fn objection(
     if first.is_some_and(|t| matches!(t.lower.as_str(), "how" | "why")) {
         return Some(Objection::Question);
     }
-    let stands_no_more = (1..tokens.len()).any(|at| {
-        let denied = |back: usize| {
-            at >= back && matches!(&*tokens[at - back].lower, "not" | "won't" | "won’t" | "isn't")
-        };
-        matches!(&*tokens[at].lower, "standing" | "stand" | "running" | "run" | "seeking" | "seek")
-            && (denied(1) || denied(2))
-    });
-    if !stands_no_more && parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len()) {
+    if parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len())
+        && !stands_no_more(tokens)
+    {
         return Some(Objection::Candidacy);
     }
     let (trigger_start, trigger_end) = found.trigger.unwrap_or((found.start, found.end));
@@ -115,6 +110,17 @@ pub fn objection(
         return Some(Objection::History);
     }
     None
+}
+
+/// "… is not standing for another term": no candidate any more.
+fn stands_no_more(tokens: &[Token]) -> bool {
+    (1..tokens.len()).any(|at| {
+        let denied = |back: usize| {
+            at >= back && matches!(&*tokens[at - back].lower, "not" | "won't" | "won’t" | "isn't")
+        };
+        matches!(&*tokens[at].lower, "standing" | "stand" | "running" | "run" | "seeking" | "seek")
+            && (denied(1) || denied(2))
+    })
 }
 
 /// Whether the words leave it open that it happened. "We would like to thank" and "we want to
@@ -210,11 +216,10 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
     let until = (found.end.max(end) + 14).min(parsed.tokens.len());
     // "2015: Granite Bank becomes our first sponsor", in a list of years; the text of a sentence is
     // that of its block.
-    let head: String = parsed.text.trim_start().chars().take(7).collect();
-    let dated = head.get(..4).and_then(|digits| digits.parse().ok()).is_some_and(|told: i32| {
-        (1950..year).contains(&told)
-            && head[4..].trim_start().starts_with([':', '-', '–', '—', '|'])
-            && !head[4..].trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())
+    let dated = parsed.text.trim_start().split_at_checked(4).is_some_and(|(digits, rest)| {
+        digits.parse().is_ok_and(|told: i32| (1950..year).contains(&told))
+            && rest.trim_start().starts_with([':', '-', '–', '—', '|'])
+            && !rest.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())
     });
     let ago = dated || (end..until).any(|i| parsed.lower(i) == "ago");
     ago || (from..until).any(|i| {

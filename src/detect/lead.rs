@@ -52,14 +52,8 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context) -> LeadIn {
     let tier = tier_of(
         mentions().filter(|m| m.kind == MentionKind::Tier).map(|m| parsed.slice(m.start, m.end)),
     );
-    let bodies = || {
-        mentions().filter(|m| {
-            matches!(m.kind, MentionKind::Name(_)) && {
-                let kind = m.name_type();
-                kind.body || kind.known_body
-            }
-        })
-    };
+    let bodies =
+        || mentions().filter(|m| matches!(m.kind, MentionKind::Name(_)) && m.name_type().body);
     let body = bodies()
         .find(|m| context.is_own_body(parsed.slice(m.start, m.end)))
         .or_else(|| bodies().next())

@@ -913,19 +913,15 @@ impl Item<'_> {
         // "Acme builds …" under "New Silver members": every item begins with a name.
         let after = self.parsed.lower(first.end);
         let verb = after.len() > 1 && after.ends_with('s') && after != "as";
-        let told = strong
-            && verb
-            && (votes.items > 1
-                || matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_)));
+        let headed = matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_));
+        let told = strong && verb && (votes.items > 1 || headed);
         let heading = matches!(block.kind, BlockKind::Heading(_)) && strong && self.head.whole;
         if !self.lead.near || votes.items > 2 && votes.set_off * 2 < votes.items && !told {
             return Vec::new();
         }
         // "Acme is …", "Quill Data builds …", a paragraph each under "New Gold members".
-        let paragraph = matches!(block.kind, BlockKind::Paragraph)
-            && told
-            && votes.items > 1
-            && matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_));
+        let paragraph =
+            matches!(block.kind, BlockKind::Paragraph) && told && votes.items > 1 && headed;
         if !(item && (self.head.whole || set_off || told) || heading || paragraph) {
             return Vec::new();
         }

@@ -36,8 +36,6 @@ pub struct NameType {
     pub organisation: bool,
     /// The gazetteer or its last word says that it is a foundation or the like.
     pub body: bool,
-    /// It is in the gazetteer of bodies.
-    pub known_body: bool,
     /// A word says that it is software or a specification.
     pub project: bool,
     /// One word that nothing is known of: a handle, a given name, an organisation.
@@ -443,12 +441,7 @@ impl<'a> Scan<'a> {
             let run = self.run(at);
             let longer = run.is_some_and(|run| run > end && !self.title_case);
             if !longer {
-                let known = NameType {
-                    body: true,
-                    known_body: true,
-                    organisation: true,
-                    ..NameType::default()
-                };
+                let known = NameType { body: true, organisation: true, ..NameType::default() };
                 return make(MentionKind::Name(known), end);
             }
         }
@@ -585,15 +578,18 @@ impl<'a> Scan<'a> {
 
     /// "Working Group", "Task Force" behind the words that say which one.
     fn is_group_head(&self, at: usize) -> bool {
-        let head = UNIT_HEADS_OF_TWO.contains(&(self.lower(at), self.lower(at + 1)));
-        head && self.is_capital(at) && self.is_capital(at + 1)
+        self.ends_unit(at) && self.is_capital(at) && self.is_capital(at + 1)
+    }
+
+    /// The same in letters of any size.
+    fn ends_unit(&self, at: usize) -> bool {
+        UNIT_HEADS_OF_TWO.contains(&(self.lower(at), self.lower(at + 1)))
     }
 
     /// "the parser team", "new parser team members": in small letters, with a sign that it is one.
     fn plain_unit(&self, at: usize) -> Option<usize> {
         let token = &self.tokens[at];
-        let group = UNIT_HEADS_OF_TWO.contains(&(self.lower(at + 1), self.lower(at + 2)))
-            && !self.is_capital(at + 1);
+        let group = self.ends_unit(at + 1) && !self.is_capital(at + 1);
         if group && token.kind == TokenKind::Word && !self.is(at, WordClass::NEVER_NAME) {
             let led = at > 0 && matches!(self.lower(at - 1), "the" | "our" | "its" | "their");
             let common = NO_TEAM_NAMES.contains(&token.lower.as_str());
@@ -836,13 +832,13 @@ impl<'a> Scan<'a> {
     /// "Vice President of Threat Research": what a function is for, though companies have such
     /// names, too.
     fn is_field_of_head(&self, end: usize, at: usize) -> bool {
-        let functional = matches!(
-            self.lower(end.wrapping_sub(1)),
-            "vp" | "svp" | "evp" | "head" | "manager" | "lead"
-        ) || self.lower(end.wrapping_sub(1)) == "president"
-            && self.lower(end.wrapping_sub(2)) == "vice"
-            || self.lower(end.wrapping_sub(1)) == "director"
-                && !matches!(self.lower(end.wrapping_sub(2)), "executive" | "managing" | "board");
+        let before = self.lower(end.wrapping_sub(2));
+        let functional = match self.lower(end.wrapping_sub(1)) {
+            "vp" | "svp" | "evp" | "head" | "manager" | "lead" => true,
+            "president" => before == "vice",
+            "director" => !matches!(before, "executive" | "managing" | "board"),
+            _ => false,
+        };
         let last = (at..at + 3).take_while(|i| self.is_capital(*i)).last();
         functional && last.is_some_and(|i| FIELDS_OF_WORK.contains(&self.lower(i)))
     }
@@ -1223,7 +1219,6 @@ impl<'a> Scan<'a> {
             surely_person: surely && !body && !organisation_word,
             organisation: !surely && (organisation_word || shouting || marks || body),
             body,
-            known_body: false,
             project: last_is(Class::PROJECT_HEAD),
             shouted: shouting && !organisation_word && !body,
             lone: count == 1 && !organisation_word && !body && !digits && !titled,

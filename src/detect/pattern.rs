@@ -832,7 +832,7 @@ impl Ground<'_> {
 /// Whether a name can be the body of a slot.
 fn is_place(parsed: &Parsed, mention: Mention, want: Want) -> bool {
     let MentionKind::Name(kind) = mention.kind else { return false };
-    let fits = if want == Want::Body { kind.body || kind.known_body } else { !kind.surely_person };
+    let fits = if want == Want::Body { kind.body } else { !kind.surely_person };
     fits && !is_event(parsed.slice(mention.start, mention.end))
 }
 

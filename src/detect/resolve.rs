@@ -182,12 +182,7 @@ impl Context {
             context.launched = launched(sentences, &context);
         }
         if let Some(own) = &context.own_body {
-            let kind = NameType {
-                body: true,
-                known_body: true,
-                organisation: true,
-                ..NameType::default()
-            };
+            let kind = NameType { body: true, organisation: true, ..NameType::default() };
             context.types.insert(fold_name(own), kind);
             if let Some(short) = without_head(own) {
                 context.types.insert(fold_name(&short), kind);
@@ -695,8 +690,8 @@ fn own_body(
     let wire = publisher.is_empty()
         || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()))
         || folded.split(' ').any(|word| lexicon.newspapers.contains(word));
-    let first_word = fold_name(publisher);
-    let first_word = first_word.split(' ').next().unwrap_or_default();
+    let whole = fold_name(publisher);
+    let first_word = whole.split(' ').next().unwrap_or_default();
     let acronym: String = publisher
         .split(' ')
         .filter_map(|w| w.chars().next())
@@ -706,7 +701,6 @@ fn own_body(
     let other = |p: &Parsed, at: usize| {
         p.mention(at).is_some_and(|m| {
             let name = fold_name(p.slice(m.start, m.end));
-            let whole = fold_name(publisher);
             let kind = m.name_type();
             m.end - m.start > 1
                 && (kind.organisation || kind.body)
@@ -774,8 +768,7 @@ fn launched(sentences: &[&Parsed], context: &Context) -> Option<String> {
             })?;
             let kind = body.name_type();
             let name = parsed.slice(body.start, body.end);
-            ((kind.body || kind.known_body) && !context.is_own_body(name))
-                .then(|| context.full_name(name))
+            (kind.body && !context.is_own_body(name)).then(|| context.full_name(name))
         })
     })
 }

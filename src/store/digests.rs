@@ -220,8 +220,10 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut commit = || {
             let transaction = self.connection.transaction()?;
-            if !digest.takes_back.iter().all(|id| is_unsent(&transaction, *id).unwrap_or(false)) {
-                return Ok(false);
+            for id in &digest.takes_back {
+                if !is_unsent(&transaction, *id)? {
+                    return Ok(false);
+                }
             }
             transaction.execute(
                 "INSERT INTO digest (subscription, label, period_from, period_until, subject, composed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

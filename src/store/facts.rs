@@ -229,10 +229,7 @@ impl Store {
                 publisher: row.get(1)?,
                 title: row.get(2)?,
                 link: row.get(3)?,
-                text: match row.get_ref(8)?.as_str()? {
-                    "page" => TextSource::Page,
-                    _ => TextSource::Feed,
-                },
+                text: text_source(row, 8)?,
                 published: row.get::<_, Option<i64>>(4)?.map(time),
                 seen: time(row.get(5)?),
                 detail: row
@@ -285,6 +282,14 @@ fn apply_entry(
         apply_fact(transaction, plan.at, id, planned, fact, applied)?;
     }
     Ok(())
+}
+
+/// Which of an entry's texts a column names.
+pub(super) fn text_source(row: &Row, column: usize) -> Result<TextSource, rusqlite::Error> {
+    Ok(match row.get_ref(column)?.as_str()? {
+        "page" => TextSource::Page,
+        _ => TextSource::Feed,
+    })
 }
 
 fn source(planned: &PlannedEntry) -> &'static str {

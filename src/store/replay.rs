@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::facts::{
     FACT_COLUMNS, aliases_of, head, insert_change, insert_fact, insert_sighting, known_facts,
-    read_fact,
+    read_fact, text_source,
 };
 use super::{Store, StoreError, seconds, time, while_doing};
 use crate::ledger::{self, Again, Told};
@@ -97,7 +97,6 @@ impl Store {
             let told = told_by(&self.connection, stored.id, text)?;
             let ids: HashSet<FactId> = sighted(&self.connection, stored.id)?.into_iter().collect();
             let mut found = Vec::new();
-            let mut all_aliases = Vec::new();
             for fact in &planned.facts {
                 let aliases = aliases_of(&self.connection, stored.id, planned, fact)?;
                 let known =
@@ -105,9 +104,8 @@ impl Store {
                 let one = std::slice::from_ref(fact);
                 let here = |id: FactId| ids.contains(&id);
                 found.extend(ledger::reconcile(&known, one, stored.first_seen, &aliases, here));
-                all_aliases.extend(planned.aliases.iter().cloned());
             }
-            let aliases = ledger::Aliases::of(&all_aliases);
+            let aliases = ledger::Aliases::of(&planned.aliases);
             Ok(ledger::again(&told, &found, least, &aliases))
         };
         query().map_err(while_doing("comparing a text with the ledger"))
@@ -167,10 +165,7 @@ fn read_entry(row: &Row) -> Result<StoredEntry, rusqlite::Error> {
         html: row.get(9)?,
         has_content: false,
     };
-    let text_source = match row.get_ref(10)?.as_str()? {
-        "page" => TextSource::Page,
-        _ => TextSource::Feed,
-    };
+    let text_source = text_source(row, 10)?;
     let (id, feed, publisher) = (row.get(0)?, row.get(1)?, row.get(2)?);
     Ok(StoredEntry { id, feed, publisher, entry, text_source, first_seen: time(row.get(11)?) })
 }

@@ -1,11 +1,12 @@
 //! Constructions: the table of patterns, and what a match of each means.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use super::lexicon::TriggerClass;
-use super::pattern::{Alternative, Cues, Key, SETS_MAX, WordCues};
+use super::pattern::{Alternative, Cues, Key, Needs, SETS_MAX, WordCues};
 
 const CONSTRUCTIONS: &str = include_str!("constructions.toml");
 
@@ -96,15 +97,33 @@ struct Row {
 pub struct Table {
     /// The constructions, in the order in which they are tried.
     pub constructions: Vec<Construction>,
-    /// The alternatives of their patterns in that order, each with its construction's number.
-    alternatives: Vec<(usize, Alternative)>,
+    /// The alternatives of their patterns in that order.
+    alternatives: Vec<Alternative>,
+    /// The patterns in that order.
+    patterns: Vec<Pattern>,
     /// Those that a trigger of each class is the key of.
-    by_trigger: Vec<Vec<usize>>,
+    by_trigger: Vec<Vec<Keyed>>,
     /// Those that a word of each set is the key of.
-    by_words: Vec<Vec<usize>>,
+    by_words: Vec<Vec<Keyed>>,
     /// Those without a key.
-    keyless: Vec<usize>,
+    keyless: Vec<Keyed>,
     cues: WordCues,
+}
+
+/// A pattern with all its alternatives.
+#[derive(Debug)]
+struct Pattern {
+    /// The number of its construction.
+    construction: usize,
+    alternatives: Range<usize>,
+}
+
+/// A pattern's number, and what it needs without its optional groups: none of its alternatives
+/// needs less.
+#[derive(Debug)]
+struct Keyed {
+    needs: Needs,
+    pattern: usize,
 }
 
 impl Table {
@@ -115,31 +134,51 @@ impl Table {
 
     /// Whether a sentence with these cues can match any construction.
     pub fn has_possible(&self, cues: &Cues) -> bool {
-        let any = |keyed: &[usize]| keyed.iter().any(|n| self.alternatives[*n].1.fits(cues));
-        any(&self.keyless)
-            || cues.triggers().any(|class| any(&self.by_trigger[class]))
-            || cues.words().any(|set| any(&self.by_words[usize::from(set)]))
+        self.keyed(cues).flatten().any(|keyed| keyed.needs.are_met(cues))
     }
 
     /// The constructions that a sentence with these cues can match, with their alternatives that
     /// it can, all in the order in which they are tried.
     pub fn possible(&self, cues: &Cues) -> Vec<(&Construction, Vec<&Alternative>)> {
-        let mut numbers: Vec<usize> = Vec::new();
-        let mut add = |keyed: &[usize]| {
-            let fits = |number: &&usize| self.alternatives[**number].1.fits(cues);
-            numbers.extend(keyed.iter().filter(fits).copied());
-        };
-        add(&self.keyless);
-        cues.triggers().for_each(|class| add(&self.by_trigger[class]));
-        cues.words().for_each(|set| add(&self.by_words[usize::from(set)]));
+        let met = self.keyed(cues).flatten().filter(|keyed| keyed.needs.are_met(cues));
+        let mut numbers: Vec<usize> = met.map(|keyed| keyed.pattern).collect();
         numbers.sort_unstable();
+        let construction = |number: &usize| self.patterns[*number].construction;
         numbers
-            .chunk_by(|a, b| self.alternatives[*a].0 == self.alternatives[*b].0)
+            .chunk_by(|a, b| construction(a) == construction(b))
             .map(|of_one| {
-                let all = of_one.iter().map(|number| &self.alternatives[*number].1).collect();
-                (&self.constructions[self.alternatives[of_one[0]].0], all)
+                let all = of_one.iter().flat_map(|number| {
+                    self.alternatives[self.patterns[*number].alternatives.clone()].iter()
+                });
+                let construction = &self.constructions[construction(&of_one[0])];
+                (construction, all.filter(|alternative| alternative.fits(cues)).collect())
             })
             .collect()
+    }
+
+    /// The patterns whose keys are among some cues.
+    fn keyed(&self, cues: &Cues) -> impl Iterator<Item = &[Keyed]> {
+        let by_trigger = cues.triggers().map(|class| self.by_trigger[class].as_slice());
+        let by_words = cues.words().map(|set| self.by_words[usize::from(set)].as_slice());
+        std::iter::once(self.keyless.as_slice()).chain(by_trigger).chain(by_words)
+    }
+
+    /// Adds a pattern of the construction that is read next.
+    fn add(&mut self, pattern: &str) -> Result<(), String> {
+        let compiled = Alternative::compile(pattern, &mut self.cues)?;
+        // The last is the one without any optional group.
+        let Some(bare) = compiled.last() else { return Ok(()) };
+        let same_key = match bare.key() {
+            Key::Trigger(class) => &mut self.by_trigger[class as usize],
+            Key::Words(set) => &mut self.by_words[usize::from(set)],
+            Key::None => &mut self.keyless,
+        };
+        same_key.push(Keyed { needs: bare.needs()?, pattern: self.patterns.len() });
+        let from = self.alternatives.len();
+        self.alternatives.extend(compiled);
+        let alternatives = from..self.alternatives.len();
+        self.patterns.push(Pattern { construction: self.constructions.len(), alternatives });
+        Ok(())
     }
 }
 
@@ -160,23 +199,15 @@ fn read(text: &str) -> Result<Table, String> {
     let mut table = Table {
         constructions: Vec::with_capacity(file.construction.len()),
         alternatives: Vec::new(),
-        by_trigger: vec![Vec::new(); TriggerClass::COUNT],
-        by_words: vec![Vec::new(); SETS_MAX],
+        patterns: Vec::new(),
+        by_trigger: (0..TriggerClass::COUNT).map(|_| Vec::new()).collect(),
+        by_words: (0..SETS_MAX).map(|_| Vec::new()).collect(),
         keyless: Vec::new(),
         cues: WordCues::default(),
     };
     for row in file.construction {
         for pattern in &row.patterns {
-            let compiled = Alternative::compile(pattern, &mut table.cues);
-            for alternative in compiled.map_err(|e| format!("{}: {e}", row.name))? {
-                let same_key = match alternative.key() {
-                    Key::Trigger(class) => &mut table.by_trigger[class as usize],
-                    Key::Words(set) => &mut table.by_words[usize::from(set)],
-                    Key::None => &mut table.keyless,
-                };
-                same_key.push(table.alternatives.len());
-                table.alternatives.push((table.constructions.len(), alternative));
-            }
+            table.add(pattern).map_err(|e| format!("{}: {e}", row.name))?;
         }
         table.constructions.push(Construction {
             name: row.name,

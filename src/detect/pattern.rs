@@ -561,6 +561,45 @@ impl Alternative {
     pub fn fits(&self, cues: &Cues) -> bool {
         cues.offers(&self.needs)
     }
+
+    /// What it needs, to be compared with the cues of every sentence of every text.
+    ///
+    /// # Errors
+    /// A message where it asks for too many words.
+    pub fn needs(&self) -> Result<Needs, String> {
+        let Cues { triggers, mentions, words } = self.needs;
+        let mut needs = Needs { triggers, mentions, asked: 0, sets: [0; NEEDED_SETS_MAX] };
+        for set in words.numbers() {
+            let place = needs.sets.get_mut(usize::from(needs.asked)).ok_or_else(|| {
+                format!("a pattern asks for more than {NEEDED_SETS_MAX} sets of words")
+            })?;
+            *place = set;
+            needs.asked += 1;
+        }
+        Ok(needs)
+    }
+}
+
+/// No pattern asks for more sets of words without its optional groups.
+const NEEDED_SETS_MAX: usize = 11;
+
+/// The cues that an alternative needs, in little memory: half a line of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Needs {
+    triggers: u32,
+    mentions: u8,
+    /// So many of the sets count.
+    asked: u8,
+    sets: [u16; NEEDED_SETS_MAX],
+}
+
+impl Needs {
+    /// Whether a sentence with these cues has them.
+    pub fn are_met(&self, cues: &Cues) -> bool {
+        cues.triggers & self.triggers == self.triggers
+            && cues.mentions & self.mentions == self.mentions
+            && self.sets[..usize::from(self.asked)].iter().all(|set| cues.words.has(*set))
+    }
 }
 
 /// A sequence without its optional groups: every choice of them, the fuller ones first.

@@ -105,11 +105,37 @@ pub fn objection(
     if modal(parsed, near.clone(), lexicon) || modal(parsed, lead.clone(), lexicon) {
         return Some(Objection::Modality);
     }
+    if is_habit(parsed, trigger_start) {
+        return Some(Objection::History);
+    }
     let history = |range| parsed.says(&lexicon.history, WordClass::HISTORY, range);
     if history(near) || history(lead) || told_of_the_past(parsed, found, published) {
         return Some(Objection::History);
     }
     None
+}
+
+/// "Members elect a chair every year": what is always done, and not what was done now.
+fn is_habit(parsed: &Parsed, trigger: usize) -> bool {
+    let verb = matches!(
+        parsed.lower(trigger),
+        "elect" | "elects" | "appoint" | "appoints" | "choose" | "chooses" | "select" | "selects"
+    );
+    verb && (trigger..parsed.tokens.len()).any(|at| {
+        let times = matches!(
+            parsed.lower(at + 1),
+            "year"
+                | "month"
+                | "spring"
+                | "autumn"
+                | "fall"
+                | "summer"
+                | "two"
+                | "three"
+                | "november"
+        );
+        times && matches!(parsed.lower(at), "every" | "each") || parsed.lower(at) == "annually"
+    })
 }
 
 /// "… is not standing for another term": no candidate any more.
@@ -169,9 +195,20 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
             // "Ana Castellan to become Chair", "… has accepted an offer to become …".
             "to" if tokens.get(at + 1).is_some_and(|t| t.lower == "become") => {
                 let named = parsed.mentions().any(|m| m.end == start + at && m.name_type().person);
-                let agreed = tokens[at.saturating_sub(3)..at].iter().any(|t| {
-                    matches!(t.lower.as_str(), "accepted" | "accepts" | "agreed" | "agrees" | "set")
+                // "… is the first bank to become a member".
+                let before = |back: usize| at.checked_sub(back).map_or("", |b| &*tokens[b].lower);
+                let ordinal = (2..=3).any(|back| {
+                    matches!(before(back), "first" | "second" | "third" | "latest" | "newest")
+                        && before(back + 1) == "the"
+                        && matches!(before(back + 2), "is" | "are" | "was" | "were")
                 });
+                let agreed = ordinal
+                    || tokens[at.saturating_sub(3)..at].iter().any(|t| {
+                        matches!(
+                            t.lower.as_str(),
+                            "accepted" | "accepts" | "agreed" | "agrees" | "set"
+                        )
+                    });
                 named || agreed
             }
             // "… plans to step down" is how leaving is announced.

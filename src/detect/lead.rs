@@ -7,6 +7,7 @@ use super::lexicon::{LeadSet, LeadSets, TriggerClass, WordClass};
 use super::mention::{MentionKind, Parsed};
 use super::resolve::Context;
 use crate::model::{AppointmentAction, fold};
+use crate::text::Token;
 
 /// Words that say that somebody goes on in a post.
 pub const AGAIN: &[&str] = &["re-elected", "reelected", "reappointed", "re-appointed"];
@@ -113,6 +114,8 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
         || has(LeadSet::Staff) && election
         || stands(parsed, range.clone()) && !elected
         || not_chosen
+        || chosen_by_others(parsed, range.clone())
+        || seats_are_free(tokens) && !elected
     {
         return Some((Action::Blocked, 0));
     }
@@ -123,6 +126,7 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     let leaves = parsed
         .triggers()
         .filter(|t| range.contains(&t.start))
+        .filter(|t| t.start == 0 || !is_time(parsed.lower(t.start - 1)))
         .any(|t| matches!(t.class, TriggerClass::Depart | TriggerClass::Departure));
     if (has(LeadSet::Departing) || leaves) && !has(LeadSet::Arriving) && (position || members) {
         return Some((Action::Appoint(AppointmentAction::Departed), 75));
@@ -152,6 +156,26 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
         Action::Appoint(AppointmentAction::Appointed),
         if founding || has(LeadSet::Following) { 75 } else { 70 },
     ))
+}
+
+/// "with one year left of their term": what is left is time.
+fn is_time(word: &str) -> bool {
+    matches!(word, "year" | "years" | "month" | "months" | "weeks" | "term" | "terms")
+}
+
+/// "Projects are chosen by an access committee: …": who sits there, and not who is chosen.
+fn chosen_by_others(parsed: &Parsed, range: Range<usize>) -> bool {
+    let last_unit = parsed.mentions().rev().find(|m| m.end <= range.end);
+    let Some(unit) = last_unit.filter(|m| m.kind == MentionKind::Unit) else { return false };
+    let closes = (unit.end..range.end).all(|at| matches!(parsed.lower(at), ":" | "," | "–" | "—"));
+    let before = |back: usize| unit.start.checked_sub(back).map_or("", |at| parsed.lower(at));
+    closes && matches!(before(1), "a" | "an") && before(2) == "by"
+}
+
+/// "Two seats became free: …": who leaves them, and not who takes them.
+fn seats_are_free(tokens: &[Token]) -> bool {
+    let any = |words: &[&str]| tokens.iter().any(|t| words.contains(&&*t.lower));
+    any(&["seat", "seats", "place", "places"]) && any(&["free", "vacant", "empty"])
 }
 
 /// "the new Harbor Foundation members": a fresh word close before the members.

@@ -16,6 +16,7 @@ use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::{Match, Want, is_event, names_list, skip_bracket};
 use super::resolve::Context;
 use super::results::Results;
+use super::row::{Column, Tables};
 use super::{Report, Step};
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Membership, MembershipAction, fold_name,
@@ -87,11 +88,24 @@ struct Head {
     names: Vec<Mention>,
     /// A role before the name: "Treasurer: Name".
     role: Option<String>,
+    /// A level before the names: "Gold members: Name, Name".
+    tier: Option<String>,
+    /// Whether some other words and a colon stand before the names.
+    labelled: bool,
     kind: NameType,
     /// Whether nothing but brackets follows.
     whole: bool,
     /// Whether a mark follows, and not the verb of a sentence.
     set_off: bool,
+}
+
+impl Head {
+    /// One of an enumeration.
+    fn enumerated(name: Mention, role: Option<String>) -> Head {
+        let kind = name.name_type();
+        let labelled = role.is_some();
+        Head { names: vec![name], role, tier: None, labelled, kind, whole: false, set_off: true }
+    }
 }
 
 /// What the items under the same words are, taken together.
@@ -111,7 +125,8 @@ struct Votes {
 enum Shape {
     Heading,
     Item,
-    Cell,
+    /// Of this column.
+    Cell(u32),
     Paragraph,
 }
 
@@ -119,7 +134,7 @@ fn shape(block: &Block) -> Shape {
     match block.kind {
         BlockKind::Title | BlockKind::Heading(_) => Shape::Heading,
         BlockKind::ListItem => Shape::Item,
-        BlockKind::Cell { .. } => Shape::Cell,
+        BlockKind::Cell { column, .. } => Shape::Cell(column),
         BlockKind::Paragraph | BlockKind::Quote => Shape::Paragraph,
     }
 }
@@ -142,9 +157,10 @@ pub fn facts(
     lexicon: &Lexicon,
     report: &mut Report,
 ) -> Vec<Fact> {
+    let tables = Tables::of(blocks);
     let heads: Vec<Option<Head>> = lines
         .iter()
-        .map(|l| head(&blocks[l.block], l).filter(|_| !results.cover(&blocks[l.block])))
+        .map(|l| head(blocks, l, &tables).filter(|_| !results.cover(&blocks[l.block])))
         .collect();
     let heads = confirmed(blocks, heads);
     // A post that calls for candidates or votes has no winners yet.
@@ -186,7 +202,8 @@ pub fn facts(
         });
         let parsed = &lines[index].sentences[0];
         let until = parsed.tokens.len();
-        let item = Item { blocks, index, parsed, until, head, lead, context };
+        let tables = Some((&tables, lines));
+        let item = Item { blocks, tables, index, parsed, until, head, lead, context };
         if item.is_signature(&heads) {
             continue;
         }
@@ -278,12 +295,13 @@ fn begins_strong(block: &Block) -> bool {
 }
 
 /// The name with which a block begins, where the block can be one name's line.
-fn head(block: &Block, line: &Line) -> Option<Head> {
+fn head(blocks: &[Block], line: &Line, tables: &Tables) -> Option<Head> {
+    let block = &blocks[line.block];
     let parsed = line.sentences.first()?;
     if !can_be_item(block) {
         return None;
     }
-    let (role, at) = label(parsed);
+    let Label { role, tier, at } = label(parsed);
     let limit = (at + 3).min(parsed.tokens.len());
     let named = (at..limit).find_map(|from| {
         let leads_in = (at..from).all(|i| {
@@ -311,8 +329,16 @@ fn head(block: &Block, line: &Line) -> Option<Head> {
     if titled && (kind.person || kind.lone) && !kind.organisation {
         kind.surely_person = true;
     }
-    let labelled = at > 0 && role.is_none();
+    let column = tables.column(line.block);
+    let beside_employer =
+        column == Column::Subject && tables.words(line.block, Column::Affiliation).is_some();
+    if (column == Column::Name || beside_employer) && kind.person && !kind.organisation {
+        kind.surely_person = true;
+    }
+    let labelled = at > 0;
     if labelled
+        && role.is_none()
+        && tier.is_none()
         && (parsed.slice(first.start, first.end).starts_with('@') || kind.lone)
         && !kind.organisation
     {
@@ -323,18 +349,30 @@ fn head(block: &Block, line: &Line) -> Option<Head> {
         set_off: after >= parsed.tokens.len() || parsed.tokens[after].kind != TokenKind::Word,
         names,
         role,
+        tier,
+        labelled,
         kind,
     };
     let fits = match block.kind {
         BlockKind::ListItem => true,
         BlockKind::Cell { header, column, .. } => {
-            // Organisations stand in the first column only: behind people they are employers.
-            !header
-                && !block.text.starts_with('@')
-                && head.whole
-                && head.names.len() == 1
-                && (can_be_person(head.kind) && !head.kind.lone
-                    || column <= 1 && head.kind.organisation)
+            let one =
+                !header && !block.text.starts_with('@') && head.whole && head.names.len() == 1;
+            one && match tables.column(line.block) {
+                Column::Name => !head.kind.organisation,
+                Column::Subject => !head.kind.lone || head.kind.organisation,
+                Column::Organisation => {
+                    let about_others = [Column::Name, Column::Subject];
+                    !head.kind.surely_person
+                        && !about_others.iter().any(|c| tables.has(line.block, *c))
+                }
+                // Organisations stand in the first column only: behind people they are employers.
+                Column::Unnamed | Column::Other => {
+                    can_be_person(head.kind) && !head.kind.lone
+                        || column <= 1 && head.kind.organisation
+                }
+                _ => false,
+            }
         }
         BlockKind::Heading(_) => is_short(block) && (head.whole || head.set_off && kind.person),
         BlockKind::Paragraph | BlockKind::Quote => {
@@ -632,13 +670,10 @@ fn enumeration(parsed: &Parsed, at: usize) -> Option<Vec<(Head, usize)>> {
         let kind = name.name_type();
         let after = skip_bracket(parsed, name.end);
         let Some((until, following)) = separator(parsed, after, kind) else {
-            items.push((
-                Head { names: vec![name], role, kind, whole: false, set_off: true },
-                end_of_item(parsed, after),
-            ));
+            items.push((Head::enumerated(name, role), end_of_item(parsed, after)));
             break;
         };
-        items.push((Head { names: vec![name], role, kind, whole: false, set_off: true }, until));
+        items.push((Head::enumerated(name, role), until));
         next = following;
     }
     (items.len() >= 2 || colon && items.len() == 1).then_some(items)
@@ -839,7 +874,8 @@ fn enumeration_facts(
             near: true,
             confidence_percent: percent,
         };
-        let item = Item { blocks, index, parsed, until: *until, head, lead: &lead, context };
+        let item =
+            Item { blocks, tables: None, index, parsed, until: *until, head, lead: &lead, context };
         match action {
             Action::Member if votes.sure_people == 0 => found.extend(item.member(head.names[0])),
             Action::Appoint(action) if votes.are_people() => found.extend(item.appointee(action)),
@@ -855,6 +891,8 @@ fn enumeration_facts(
 /// One item with all that it is read from.
 struct Item<'a> {
     blocks: &'a [Block],
+    /// The tables of the document and its lines, where it can be a cell.
+    tables: Option<(&'a Tables<'a>, &'a [Line<'a>])>,
     index: usize,
     parsed: &'a Parsed<'a>,
     /// The token after its last.
@@ -889,11 +927,34 @@ impl Item<'_> {
                 .filter(|f| f.unit().is_some())
                 .collect(),
             Action::Member => self.members(votes),
-            Action::Appoint(action) if votes.are_people() => {
-                self.appointee(action).into_iter().collect()
-            }
+            Action::Appoint(action) if votes.are_people() => self.appointees(action),
             _ => Vec::new(),
         }
+    }
+
+    /// "Members: Ana, Acme; Tom, Quill Data": every part of a labelled item names a person; one
+    /// without a label names one.
+    fn appointees(&self, action: AppointmentAction) -> Vec<Fact> {
+        let first = self.head.names[0];
+        let marks = (first.end..self.until).filter(|at| self.parsed.lower(*at) == ";");
+        let parts: Vec<usize> = marks.collect();
+        let all_people = self.head.names.iter().all(|m| can_be_person(m.name_type()));
+        let starts: Vec<Mention> = if !self.head.labelled || parts.is_empty() && !all_people {
+            return self.appointee(action).into_iter().collect();
+        } else if parts.is_empty() {
+            self.head.names.clone()
+        } else {
+            let behind = parts.iter().filter_map(|at| self.parsed.mention(at + 1));
+            let named = behind.filter(|m| can_be_person(m.name_type()));
+            std::iter::once(first).chain(named).collect()
+        };
+        let ends = starts.iter().skip(1).map(|next| next.start).chain([self.until]);
+        let each = starts.iter().zip(ends).filter_map(|(name, until)| {
+            let mut head = Head { names: vec![*name], kind: name.name_type(), ..self.head.clone() };
+            head.set_off = true;
+            Item { head: &head, until, ..*self }.appointee(action)
+        });
+        each.collect()
     }
 
     fn is_seat_holder(&self) -> bool {
@@ -951,7 +1012,10 @@ impl Item<'_> {
             .map(|m| self.parsed.slice(m.start, m.end).to_owned());
         let detail = Detail::Membership(Membership {
             action: MembershipAction::Joined,
-            tier: bracketed.or_else(|| self.lead.tier.clone()),
+            tier: bracketed
+                .or_else(|| self.head.tier.clone())
+                .or_else(|| self.tables.and_then(|(tables, _)| tables.tier(self.index)))
+                .or_else(|| self.lead.tier.clone()),
         });
         Some(self.fact(name, subject, body, detail))
     }
@@ -1013,6 +1077,7 @@ impl Item<'_> {
             unit,
             role: Some(role),
             affiliation: affiliation(parsed, name, self.until)
+                .or_else(|| self.employer_beside())
                 .filter(|a| fold_name(a) != fold_name(&body)),
         });
         let mut fact = self.fact(name, subject, body, detail);
@@ -1020,6 +1085,13 @@ impl Item<'_> {
             fact.confidence -= 0.05;
         }
         Some(fact)
+    }
+
+    /// The employer that the row of a table gives.
+    fn employer_beside(&self) -> Option<String> {
+        let (tables, _) = self.tables?;
+        let of = |kind: Column| tables.words(self.index, kind);
+        of(Column::Affiliation).or_else(|| of(Column::Organisation)).map(str::to_owned)
     }
 
     /// "(From 2021)" in a post of 2022: a member of long standing.
@@ -1050,6 +1122,7 @@ impl Item<'_> {
         ]
         .iter()
         .any(|w| lower.contains(w));
+        let marked = marked || self.tables.is_some_and(|(tables, _)| tables.again(self.index));
         match action {
             AppointmentAction::Elected | AppointmentAction::Appointed if marked => {
                 AppointmentAction::Reelected
@@ -1089,7 +1162,11 @@ impl Item<'_> {
         }
         let untold = unit.is_none() && self.lead.role.is_none();
         let behind = behind.filter(|r| is_officer(r) || untold);
-        let role = self.head.role.clone().or(behind).or_else(|| self.lead.role.clone());
+        let row = |(tables, lines): (&Tables, &[Line])| tables.role(self.index, lines);
+        let role = self.head.role.clone().or(behind).or_else(|| self.tables.and_then(row));
+        let role = role.or_else(|| self.lead.role.clone());
+        let group = self.tables.and_then(|(tables, _)| tables.words(self.index, Column::Unit));
+        let unit = group.map(str::to_owned).or(unit);
         (unit, role.unwrap_or_else(|| "member".into()))
     }
 
@@ -1176,25 +1253,49 @@ fn unit_in(parsed: &Parsed) -> Option<String> {
         .map(|m| clean_unit(parsed.slice(m.start, m.end)))
 }
 
-/// "Treasurer: Name": the role, and where the name begins.
-fn label(parsed: &Parsed) -> (Option<String>, usize) {
-    let colon = (0..parsed.tokens.len().min(8)).find(|i| parsed.lower(*i) == ":");
-    match colon {
-        Some(colon) => {
-            let role = parsed
-                .mention(0)
-                .filter(|m| m.kind == MentionKind::Role)
-                .map(|m| clean_role(parsed.slice(m.start, m.end)));
-            (role, colon + 1)
+/// What stands before the names of an item.
+#[derive(Default)]
+struct Label {
+    role: Option<String>,
+    tier: Option<String>,
+    /// Where the names begin.
+    at: usize,
+}
+
+/// "Treasurer: Name", "Gold members – Name; Name", "Hawksbill level: Name".
+fn label(parsed: &Parsed) -> Label {
+    let first = parsed.mention(0);
+    let role = first
+        .filter(|m| m.kind == MentionKind::Role)
+        .map(|m| clean_role(parsed.slice(m.start, m.end)));
+    let ends = |at: usize| matches!(parsed.lower(at), "–" | "—" | "-" | ":");
+    let noun = |at: usize| {
+        parsed.trigger(at).is_some_and(|t| t.class == TriggerClass::Member)
+            || matches!(parsed.lower(at), "level" | "tier" | "companies" | "organizations")
+    };
+    // The level itself, or whatever is called one: "Box Turtle level".
+    let levelled = match first.filter(|m| m.kind == MentionKind::Tier) {
+        Some(tier) => {
+            let end = (tier.end..tier.end + 3).find(|at| !noun(*at)).unwrap_or(tier.end);
+            ends(end).then(|| (parsed.slice(0, tier.end).to_owned(), end + 1))
         }
-        None => match parsed.mention(0) {
-            Some(m) if m.kind == MentionKind::Role => {
-                (Some(clean_role(parsed.slice(m.start, m.end))), m.end)
-            }
-            _ => (None, 0),
-        },
+        None => (1..LEVEL_TOKENS_MAX)
+            .find(|at| matches!(parsed.lower(*at), "level" | "tier"))
+            .filter(|at| parsed.tokens.first().is_some_and(|t| t.capital) && ends(at + 1))
+            .map(|at| (parsed.slice(0, at).to_owned(), at + 2)),
+    };
+    if let Some((tier, at)) = levelled {
+        return Label { role: None, tier: Some(tier), at };
+    }
+    match (0..parsed.tokens.len().min(8)).find(|i| parsed.lower(*i) == ":") {
+        Some(colon) => Label { role, tier: None, at: colon + 1 },
+        None if role.is_some() => Label { role, tier: None, at: first.map_or(0, |m| m.end) },
+        None => Label::default(),
     }
 }
+
+/// The name of a level has fewer words.
+const LEVEL_TOKENS_MAX: usize = 4;
 
 /// Roles that an item gives within the unit, not at an employer.
 fn is_officer(role: &str) -> bool {

@@ -1205,8 +1205,16 @@ impl<'a> Scan<'a> {
             span.len() > 2 && self.text[span].chars().all(char::is_uppercase)
         };
         let mixed = last.is_some_and(|i| !capitals(i)) && words().any(capitals);
-        let against =
-            titled || mixed || body || marks || shouting || digits || (organisation_word && !given);
+        // "Version B", "Plan B"; an initial has a stop behind it.
+        let lettered = count == 2 && last_word.len() == 1 && self.lower(end) != ".";
+        let against = titled
+            || mixed
+            || lettered
+            || body
+            || marks
+            || shouting
+            || digits
+            || (organisation_word && !given);
         let person = handle
             || honorific
             || (!against && (2..=4).contains(&count))

@@ -17,6 +17,7 @@ mod own;
 mod pattern;
 mod resolve;
 mod results;
+mod row;
 mod sift;
 mod stems;
 
@@ -29,7 +30,7 @@ pub use self::lexicon::UserLexicon;
 pub use self::names::Names;
 pub use self::stems::could_matter;
 
-use crate::model::{Article, Detail, Fact, MembershipAction, Polarity};
+use crate::model::{Article, Detail, Fact, MembershipAction, Polarity, fold_name};
 use crate::text::{Block, BlockKind, Sentences, blocks, span_of};
 
 use self::construct::Table;
@@ -248,12 +249,11 @@ fn outline(fact: &Fact) -> String {
 
 /// A title without the name of the site behind it: "A new director – Granite Wire".
 fn headline<'a>(title: &'a str, publisher: &str) -> &'a str {
-    let site = crate::model::fold_name(publisher);
+    let site = fold_name(publisher);
     let behind = [" – ", " — ", " - ", " | ", " :: ", " · "]
         .iter()
         .filter_map(|mark| title.rsplit_once(mark));
-    let found =
-        behind.filter(|(_, last)| !site.is_empty() && crate::model::fold_name(last) == site);
+    let found = behind.filter(|(_, last)| !site.is_empty() && fold_name(last) == site);
     found.map(|(head, _)| head).min_by_key(|head| head.len()).unwrap_or(title)
 }
 
@@ -301,6 +301,7 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
     }
     drafts.extend(news);
     seat_at_joined(&mut drafts, &context);
+    drafts.retain(|fact| !is_of_itself(fact));
     let drafts = own::settle(drafts, &grammar.lexicon.own, report);
     let mut facts = merge::merge(drafts, &grammar.lexicon);
     facts.iter_mut().for_each(|f| f.confidence = calibrated(f.confidence));
@@ -308,16 +309,23 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
     Detected { facts, acronyms }
 }
 
+/// "Kestrel was named a Leader", in the news of Kestrel Systems: nothing becomes a member of itself.
+fn is_of_itself(fact: &Fact) -> bool {
+    let (subject, body) = (fold_name(&fact.subject), fold_name(&fact.body));
+    let short = || body.strip_prefix(&subject).is_some_and(|rest| rest.starts_with(' '));
+    subject == body || !subject.contains(' ') && short() && fact.polarity() == Polarity::In
+}
+
 /// A company that tells of its membership and of "a seat on the Governing Board" means the board of
 /// what it joins.
 fn seat_at_joined(drafts: &mut [Fact], context: &Context) {
     let Some(own) = &context.own_body else { return };
-    let own_name = crate::model::fold_name(own);
+    let own_name = fold_name(own);
     let joined = drafts.iter().find_map(|f| match &f.detail {
         Detail::Membership(m)
             if f.polarity() == Polarity::In
                 && m.action != MembershipAction::Renewed
-                && crate::model::fold_name(&f.subject) == own_name =>
+                && fold_name(&f.subject) == own_name =>
         {
             Some(f.body.clone())
         }
@@ -396,7 +404,7 @@ fn refer_back(lines: &mut [Line], context: &Context) {
 
 /// Those of a list's facts that no sentence of their own item has told.
 fn unsaid(told: &[Fact], listed: Vec<Fact>) -> Vec<Fact> {
-    let key = |f: &Fact| (f.kind(), f.polarity(), crate::model::fold_name(&f.subject));
+    let key = |f: &Fact| (f.kind(), f.polarity(), fold_name(&f.subject));
     let mut quotes: HashMap<_, Vec<&str>> = HashMap::new();
     for fact in told {
         quotes.entry(key(fact)).or_default().push(&fact.evidence.quote);

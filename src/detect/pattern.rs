@@ -119,7 +119,7 @@ pub enum Key {
 }
 
 /// So many sets of words have a bit.
-pub const SETS_MAX: usize = 512;
+pub const SETS_MAX: usize = 640;
 
 /// Sets of words, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -143,7 +143,7 @@ impl Sets {
     }
 
     fn numbers(&self) -> impl Iterator<Item = u16> {
-        (0..8_u16).zip(self.0).flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
+        (0_u16..).zip(self.0).flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
     }
 }
 
@@ -1027,7 +1027,7 @@ fn each_name(
             after += 1;
         }
         let mut next = after;
-        if parsed.lower(next) == "," {
+        if matches!(parsed.lower(next), "," | "·" | "•" | "|") || ends_part(parsed, next) {
             next += 1;
         }
         if matches!(parsed.lower(next), "and" | "&" | "plus")
@@ -1057,6 +1057,15 @@ fn each_name(
         _ => true,
     };
     vouched.then_some(end)
+}
+
+/// "Quill Data; Kestrel Systems": a semicolon between two names, and not two clauses.
+fn ends_part(parsed: &Parsed, at: usize) -> bool {
+    parsed.lower(at) == ";"
+        && parsed.mention(at + 1).is_some_and(|name| {
+            let after = skip_bracket(parsed, name.end);
+            after >= parsed.tokens.len() || matches!(parsed.lower(after), ";" | "," | "and" | ".")
+        })
 }
 
 /// "Acme Store Head Ana Castellan": what stands before the role is her employer.

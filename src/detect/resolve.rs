@@ -285,7 +285,6 @@ impl Context {
             Some(own)
                 if !name.contains(' ')
                     && own.len() > name.len()
-                    && fold_name(own).ends_with(&fold_name(name))
                     && BODY_NOUNS.contains(&name.to_lowercase().as_str()) =>
             {
                 own.clone()

@@ -17,6 +17,8 @@ pub const AGAIN: &[&str] = &["re-elected", "reelected", "reappointed", "re-appoi
 pub enum Action {
     /// They become members.
     Member,
+    /// They stay members for another term.
+    Renew,
     /// They take up or give up a position.
     Appoint(AppointmentAction),
     /// Nothing: they are candidates, or were there before.
@@ -144,6 +146,12 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     if elected && (electable || has(LeadSet::Elections)) {
         return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
+    let renewed =
+        parsed.triggers().any(|t| range.contains(&t.start) && t.class == TriggerClass::Renew)
+            || tokens.iter().any(|t| t.lower == "renewals");
+    if renewed && !titled && (members || has(LeadSet::JoiningMembers)) && !calls_for(tokens) {
+        return Some((Action::Renew, 75));
+    }
     let founding = has(LeadSet::Founding) && members;
     let projects = tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
     if !titled
@@ -169,7 +177,12 @@ fn chosen_by_others(parsed: &Parsed, range: Range<usize>) -> bool {
     let Some(unit) = last_unit.filter(|m| m.kind == MentionKind::Unit) else { return false };
     let closes = (unit.end..range.end).all(|at| matches!(parsed.lower(at), ":" | "," | "–" | "—"));
     let before = |back: usize| unit.start.checked_sub(back).map_or("", |at| parsed.lower(at));
-    closes && matches!(before(1), "a" | "an") && before(2) == "by"
+    closes && (1..=3).any(|at| matches!(before(at), "a" | "an") && before(at + 1) == "by")
+}
+
+/// "Renew your membership: …": what a member is to do.
+fn calls_for(tokens: &[Token]) -> bool {
+    tokens.iter().any(|t| matches!(&*t.lower, "your" | "you" | "how" | "please" | "must" | "can"))
 }
 
 /// "Two seats became free: …": who leaves them, and not who takes them.

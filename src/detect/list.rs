@@ -118,6 +118,8 @@ struct Votes {
     set_off: usize,
     /// Those with a bracket, a comma or a dash behind the name.
     marked: usize,
+    /// Those with more behind a comma that is called a name, and no organisation's: "Acme, Oslo".
+    placed: usize,
 }
 
 /// What items of one list have in common.
@@ -140,6 +142,13 @@ fn shape(block: &Block) -> Shape {
 }
 
 impl Votes {
+    /// Counts one more item.
+    fn count(&mut self, head: &Head) {
+        self.items += 1;
+        self.sure_people += usize::from(head.kind.surely_person);
+        self.named += usize::from(head.kind.person && can_be_person(head.kind));
+    }
+
     /// Some surely are, and nearly all can be: the unusual names beside them are people's too.
     fn are_people(self) -> bool {
         self.sure_people * 2 >= self.items && self.sure_people > 0
@@ -180,10 +189,10 @@ pub fn facts(
     for (index, (head, lead)) in heads.iter().zip(&leads).enumerate() {
         let (Some(head), Some(lead)) = (head, lead) else { continue };
         let vote = votes.entry((lead.block, shape(&blocks[index]))).or_default();
-        vote.items += 1;
-        vote.sure_people += usize::from(head.kind.surely_person);
-        vote.named += usize::from(head.kind.person && can_be_person(head.kind));
+        vote.count(head);
         vote.set_off += usize::from(head.whole || head.set_off);
+        let placed = head.names.get(1).is_some_and(|m| !m.name_type().organisation);
+        vote.placed += usize::from(placed && !head.labelled);
         vote.marked +=
             usize::from(head.set_off && blocks[index].text.contains(['(', ',', '–', '—']));
     }
@@ -301,7 +310,8 @@ fn head(blocks: &[Block], line: &Line, tables: &Tables) -> Option<Head> {
     if !can_be_item(block) {
         return None;
     }
-    let Label { role, tier, at } = label(parsed);
+    let label = label(parsed);
+    let at = label.at;
     let limit = (at + 3).min(parsed.tokens.len());
     let named = (at..limit).find_map(|from| {
         let leads_in = (at..from).all(|i| {
@@ -321,72 +331,81 @@ fn head(blocks: &[Block], line: &Line, tables: &Tables) -> Option<Head> {
         None => return None,
     };
     let first = names[0];
-    let mut kind = first.name_type();
     let after = skip_bracket(parsed, first.end);
+    let head = Head {
+        whole: skip_bracket(parsed, end) >= parsed.tokens.len() && line.sentences.len() == 1,
+        set_off: after >= parsed.tokens.len() || parsed.tokens[after].kind != TokenKind::Word,
+        kind: kind_of_head(parsed, first, line.block, tables, label.is_bare()),
+        names,
+        role: label.role,
+        tier: label.tier,
+        labelled: at > 0,
+    };
+    fits(&head, parsed, block, line.block, tables).then_some(head)
+}
+
+/// What the first name of an item is, by the words around it.
+fn kind_of_head(
+    parsed: &Parsed,
+    first: Mention,
+    index: usize,
+    tables: &Tables,
+    labelled: bool,
+) -> NameType {
+    let mut kind = first.name_type();
     let titled = matches!(parsed.lower(first.end), "(" | "," | "-" | "–" | "—")
         && (parsed.mention(first.end + 1).is_some_and(|m| m.kind == MentionKind::Role)
             || parsed.lower(first.end + 2) == "member");
     if titled && (kind.person || kind.lone) && !kind.organisation {
         kind.surely_person = true;
     }
-    let column = tables.column(line.block);
+    let column = tables.column(index);
     let beside_employer =
-        column == Column::Subject && tables.words(line.block, Column::Affiliation).is_some();
+        column == Column::Subject && tables.words(index, Column::Affiliation).is_some();
     if (column == Column::Name || beside_employer) && kind.person && !kind.organisation {
         kind.surely_person = true;
     }
-    let labelled = at > 0;
-    if labelled
-        && role.is_none()
-        && tier.is_none()
-        && (parsed.slice(first.start, first.end).starts_with('@') || kind.lone)
-        && !kind.organisation
-    {
+    let handle = parsed.slice(first.start, first.end).starts_with('@');
+    if labelled && (handle || kind.lone) && !kind.organisation {
         kind = NameType::default();
     }
-    let head = Head {
-        whole: skip_bracket(parsed, end) >= parsed.tokens.len() && line.sentences.len() == 1,
-        set_off: after >= parsed.tokens.len() || parsed.tokens[after].kind != TokenKind::Word,
-        names,
-        role,
-        tier,
-        labelled,
-        kind,
-    };
-    let fits = match block.kind {
+    kind
+}
+
+/// Whether a block's kind allows for its name to be an item of its own.
+fn fits(head: &Head, parsed: &Parsed, block: &Block, index: usize, tables: &Tables) -> bool {
+    let one = head.whole && head.names.len() == 1 && !block.text.starts_with('@');
+    match block.kind {
         BlockKind::ListItem => true,
         BlockKind::Cell { header, column, .. } => {
-            let one =
-                !header && !block.text.starts_with('@') && head.whole && head.names.len() == 1;
-            one && match tables.column(line.block) {
-                Column::Name => !head.kind.organisation,
-                Column::Subject => !head.kind.lone || head.kind.organisation,
-                Column::Organisation => {
-                    let about_others = [Column::Name, Column::Subject];
-                    !head.kind.surely_person
-                        && !about_others.iter().any(|c| tables.has(line.block, *c))
+            one && !header
+                && match tables.column(index) {
+                    Column::Name => !head.kind.organisation,
+                    Column::Subject => !head.kind.lone || head.kind.organisation,
+                    Column::Organisation => {
+                        let about_others = [Column::Name, Column::Subject];
+                        !head.kind.surely_person
+                            && !about_others.iter().any(|c| tables.has(index, *c))
+                    }
+                    // Organisations stand in the first column only: behind people they are employers.
+                    Column::Unnamed | Column::Other => {
+                        can_be_person(head.kind) && !head.kind.lone
+                            || column <= 1 && head.kind.organisation
+                    }
+                    _ => false,
                 }
-                // Organisations stand in the first column only: behind people they are employers.
-                Column::Unnamed | Column::Other => {
-                    can_be_person(head.kind) && !head.kind.lone
-                        || column <= 1 && head.kind.organisation
-                }
-                _ => false,
-            }
         }
-        BlockKind::Heading(_) => is_short(block) && (head.whole || head.set_off && kind.person),
+        BlockKind::Heading(_) => {
+            is_short(block) && (head.whole || head.set_off && head.kind.person)
+        }
         BlockKind::Paragraph | BlockKind::Quote => {
-            let bare = is_short(block)
-                && head.whole
-                && !block.text.starts_with('@')
-                && head.names.len() == 1;
-            bare || begins_strong(block)
-                && head.names.len() == 1
-                && (head.set_off || parsed.triggers().next().is_none())
+            is_short(block) && one
+                || begins_strong(block)
+                    && head.names.len() == 1
+                    && (head.set_off || parsed.triggers().next().is_none())
         }
         BlockKind::Title => false,
-    };
-    fits.then_some(head)
+    }
 }
 
 /// "yarrow, team member": a handle in small letters, where a mark follows.
@@ -841,16 +860,12 @@ fn enumeration_facts(
         other => other,
     };
     let mut votes = Votes::default();
-    for (head, _) in items {
-        votes.items += 1;
-        votes.sure_people += usize::from(head.kind.surely_person);
-        votes.named += usize::from(head.kind.person && can_be_person(head.kind));
-    }
+    items.iter().for_each(|(head, _)| votes.count(head));
     let founding = (0..at).any(|i| parsed.lower(i) == "founding");
     let mut tier = said.tier.clone();
     let mut found = Vec::new();
     for (head, until) in items {
-        let tiered = action == Action::Member;
+        let tiered = matches!(action, Action::Member | Action::Renew);
         if tiered && head.role.is_some() {
             tier.clone_from(&head.role);
         }
@@ -877,7 +892,9 @@ fn enumeration_facts(
         let item =
             Item { blocks, tables: None, index, parsed, until: *until, head, lead: &lead, context };
         match action {
-            Action::Member if votes.sure_people == 0 => found.extend(item.member(head.names[0])),
+            Action::Member | Action::Renew if votes.sure_people == 0 => {
+                found.extend(item.member(head.names[0]));
+            }
             Action::Appoint(action) if votes.are_people() => found.extend(item.appointee(action)),
             Action::Member if votes.are_people() && context.election => {
                 found.extend(item.appointee(AppointmentAction::Elected));
@@ -926,7 +943,7 @@ impl Item<'_> {
                 .into_iter()
                 .filter(|f| f.unit().is_some())
                 .collect(),
-            Action::Member => self.members(votes),
+            Action::Member | Action::Renew => self.members(votes),
             Action::Appoint(action) if votes.are_people() => self.appointees(action),
             _ => Vec::new(),
         }
@@ -986,8 +1003,10 @@ impl Item<'_> {
         if !(item && (self.head.whole || set_off || told) || heading || paragraph) {
             return Vec::new();
         }
-        let take =
-            if self.head.whole || self.head.names.len() > 1 && !told { usize::MAX } else { 1 };
+        // "Acme, Oslo", "Quill Data, Riga": each has its place behind it.
+        let placed = votes.items > 1 && votes.placed == votes.items;
+        let several = self.head.whole || self.head.names.len() > 1 && !told;
+        let take = if several && !placed { usize::MAX } else { 1 };
         self.head.names.iter().take(take).filter_map(|m| self.member(*m)).collect()
     }
 
@@ -1011,7 +1030,10 @@ impl Item<'_> {
             .filter(|m| m.kind == MentionKind::Tier && self.parsed.lower(name.end) == "(")
             .map(|m| self.parsed.slice(m.start, m.end).to_owned());
         let detail = Detail::Membership(Membership {
-            action: MembershipAction::Joined,
+            action: match self.lead.action {
+                Action::Renew => MembershipAction::Renewed,
+                _ => MembershipAction::Joined,
+            },
             tier: bracketed
                 .or_else(|| self.head.tier.clone())
                 .or_else(|| self.tables.and_then(|(tables, _)| tables.tier(self.index)))
@@ -1191,7 +1213,7 @@ impl Item<'_> {
         let start = offset + self.parsed.tokens[name.start].span.start - first;
         let rule = match self.lead.action {
             _ if self.lead.block == self.index => "enumeration: <names>",
-            Action::Member => "list of members: <organisation>",
+            Action::Member | Action::Renew => "list of members: <organisation>",
             _ => "list of people: <person>",
         };
         Fact {
@@ -1260,6 +1282,13 @@ struct Label {
     tier: Option<String>,
     /// Where the names begin.
     at: usize,
+}
+
+impl Label {
+    /// Whether it is neither a role nor a level.
+    fn is_bare(&self) -> bool {
+        self.at > 0 && self.role.is_none() && self.tier.is_none()
+    }
 }
 
 /// "Treasurer: Name", "Gold members – Name; Name", "Hawksbill level: Name".

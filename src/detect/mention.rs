@@ -468,7 +468,34 @@ impl<'a> Scan<'a> {
             return make(MentionKind::Name(kind), end);
         }
         let end = self.run(at)?;
+        if self.is_counted(at, end) {
+            return None;
+        }
         make(MentionKind::Name(self.name_type(at, end)), end)
+    }
+
+    /// "Four Health Systems Join the Coalition": in a headline, what is counted has no name there.
+    fn is_counted(&self, at: usize, end: usize) -> bool {
+        let counted = at.checked_sub(1).is_some_and(|before| {
+            matches!(
+                self.lower(before),
+                "two"
+                    | "three"
+                    | "four"
+                    | "five"
+                    | "six"
+                    | "seven"
+                    | "eight"
+                    | "nine"
+                    | "ten"
+                    | "eleven"
+                    | "twelve"
+                    | "dozen"
+                    | "several"
+                    | "more"
+            )
+        });
+        counted && self.title_case && self.lower(end - 1).ends_with('s')
     }
 
     fn known_body(&self, at: usize) -> Option<usize> {
@@ -1034,7 +1061,12 @@ impl<'a> Scan<'a> {
         {
             return false;
         }
+        // "Harbor First Coalition": the head of a body holds the words before it together.
+        let before_head = !self.title_case
+            && self.is(probe + 1, WordClass::BODY_HEAD)
+            && self.tokens.get(probe + 1).is_some_and(|t| t.capital);
         let generic = self.is(probe, WordClass::NEVER_NAME)
+            && !before_head
             && !matches!(
                 token.lower.as_str(),
                 "project"
@@ -1205,8 +1237,9 @@ impl<'a> Scan<'a> {
             span.len() > 2 && self.text[span].chars().all(char::is_uppercase)
         };
         let mixed = last.is_some_and(|i| !capitals(i)) && words().any(capitals);
-        // "Version B", "Plan B"; an initial has a stop behind it.
-        let lettered = count == 2 && last_word.len() == 1 && self.lower(end) != ".";
+        // "Version B", "Plan B" (an initial has a stop behind it), "General Meeting".
+        let lettered = count == 2 && last_word.len() == 1 && self.lower(end) != "."
+            || matches!(last_word, "meeting" | "assembly" | "plenary");
         let against = titled
             || mixed
             || lettered

@@ -997,7 +997,11 @@ fn each_name(
                 let lone = kind.lone && stands_alone(parsed, mention);
                 let nameable = !kind.organisation || kind.shouted && lone;
                 kind.surely_person
-                    || (kind.person || lone) && nameable && !kind.body && !is_title(parsed, mention)
+                    || (kind.person || lone)
+                        && nameable
+                        && !kind.body
+                        && !is_title(parsed, mention)
+                        && !is_field(parsed, mention)
             }
             Want::Organisations => {
                 let given_name = kind.person && kind.lone;
@@ -1075,6 +1079,15 @@ fn is_title(parsed: &Parsed, mention: Mention) -> bool {
         role.kind == MentionKind::Role
             && at(role.end).is_some_and(|name| matches!(name.kind, MentionKind::Name(_)))
     })
+}
+
+/// "promoted to Vice President, Retail Lending Officer": a field of work behind another title.
+fn is_field(parsed: &Parsed, mention: Mention) -> bool {
+    let role = |at: usize| parsed.mention(at).is_some_and(|m| m.kind == MentionKind::Role);
+    let titled = mention.start >= 2
+        && parsed.lower(mention.start - 1) == ","
+        && parsed.mentions().any(|m| m.kind == MentionKind::Role && m.end == mention.start - 1);
+    titled && role(mention.end)
 }
 
 /// Whether one word stands where only a whole name can: "…, Yarrow and Wren joined the board".

@@ -915,7 +915,8 @@ impl Reading<'_> {
     /// "… as its new CFO and member of the Executive Committee": the seat that comes with a role.
     fn second_seat(&self) -> Option<String> {
         let role = self.fillers(Slot::Role).last()?;
-        let mut at = role.end;
+        // "Chief Financial Officer (CFO) and member of …".
+        let mut at = skip_bracket(self.parsed, role.end);
         let and = matches!(self.parsed.lower(at), "and" | "&");
         at += 1 + usize::from(matches!(self.parsed.lower(at + 1), "a" | "as"));
         if !and || self.parsed.lower(at) != "member" || self.parsed.lower(at + 1) != "of" {

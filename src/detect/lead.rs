@@ -213,7 +213,13 @@ fn stands(parsed: &Parsed, mut range: Range<usize>) -> bool {
         let joined = (1..=2).any(|back| {
             at.checked_sub(back).is_some_and(|b| matches!(parsed.lower(b), "as" | "and" | "or"))
         });
-        parsed.known(at).leads.has(LeadSet::Standing) && !joined
+        // "We look forward to continuing to work with them."
+        let goes_on = parsed.lower(at + 1) == "to"
+            && !matches!(
+                parsed.lower(at + 2),
+                "serve" | "be" | "hold" | "sit" | "represent" | "act" | "lead"
+            );
+        parsed.known(at).leads.has(LeadSet::Standing) && !joined && !goes_on
     })
 }
 

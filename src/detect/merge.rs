@@ -90,6 +90,9 @@ fn same_position(a: &Fact, b: &Fact) -> bool {
     if a.kind() != Kind::Appointment {
         return true;
     }
+    if is_second_seat(a, b) || is_second_seat(b, a) {
+        return false;
+    }
     let units = match (a.unit(), b.unit()) {
         (Some(x), Some(y)) => {
             let (x, y) = (fold(x), fold(y));
@@ -103,6 +106,13 @@ fn same_position(a: &Fact, b: &Fact) -> bool {
         _ => true,
     };
     units && roles
+}
+
+/// "… as CFO and member of the Executive Board": a post and a seat, told in one breath.
+fn is_second_seat(post: &Fact, seat: &Fact) -> bool {
+    let titled = post.unit().is_none() && post.role().is_some_and(|r| r != "member");
+    let seated = seat.unit().is_some() && seat.role() == Some("member");
+    titled && seated && post.evidence == seat.evidence
 }
 
 /// Words that many titles share.

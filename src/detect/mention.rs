@@ -522,7 +522,12 @@ impl<'a> Scan<'a> {
         }
         let sentence_start = at == 0;
         let doubtful = *common && sentence_start && raw != written;
-        if doubtful || self.is(at, WordClass::NEVER_NAME) {
+        // "SASHA" is an organisation, Sasha is not.
+        let shouted = written.chars().all(char::is_uppercase) && raw != written;
+        if doubtful
+            || shouted && self.is(at, WordClass::GIVEN_NAME)
+            || self.is(at, WordClass::NEVER_NAME)
+        {
             return None;
         }
         Some(at + n)

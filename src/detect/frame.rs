@@ -908,8 +908,31 @@ impl Reading<'_> {
         if let Some(unit) = self.second_seat() {
             let seats: Vec<Fact> = facts.iter().map(|f| seated(f, &unit)).collect();
             facts.extend(seats);
+        } else if let Some(role) = self.second_post() {
+            let posts: Vec<Fact> = facts.iter().map(|f| titled(f, &role)).collect();
+            facts.extend(posts);
         }
         facts
+    }
+
+    /// "… as a member of the Executive Board and Deputy CEO": the post that comes with a seat.
+    fn second_post(&self) -> Option<String> {
+        let unit = self.fillers(Slot::Unit).last().filter(|_| self.role().is_none())?;
+        let at = unit.end;
+        let of_member = unit.start >= 2
+            && (1..=2).any(|back| {
+                self.parsed.lower(unit.start - back) == "of"
+                    && unit.start > back
+                    && self.parsed.lower(unit.start - back - 1) == "member"
+            });
+        if !of_member || !matches!(self.parsed.lower(at), "and" | "&") {
+            return None;
+        }
+        let article = usize::from(matches!(self.parsed.lower(at + 1), "the" | "its" | "as"));
+        let role = self.parsed.mention(at + 1 + article)?;
+        let of_another = self.parsed.mention(role.end).is_some();
+        (role.kind == MentionKind::Role && !of_another)
+            .then(|| clean_role(self.parsed.slice(role.start, role.end)))
     }
 
     /// "… as its new CFO and member of the Executive Committee": the seat that comes with a role.
@@ -1419,6 +1442,16 @@ fn take_post(fact: &mut Fact, other: &Fact) {
         mine.unit.clone_from(&theirs.unit);
         mine.role.clone_from(&theirs.role);
     }
+}
+
+/// The same appointment to a post instead of a seat.
+fn titled(fact: &Fact, role: &str) -> Fact {
+    let mut fact = fact.clone();
+    if let Detail::Appointment(a) = &mut fact.detail {
+        a.unit = None;
+        a.role = Some(role.to_owned());
+    }
+    fact
 }
 
 /// The same appointment as a member of a unit.

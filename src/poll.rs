@@ -169,9 +169,17 @@ fn ending(html: &str) -> String {
 
 /// Whether something hidden ends here: then the text may begin inside of it.
 fn hides(tail: &str) -> bool {
-    let tail = tail.to_ascii_lowercase();
-    let ends = ["</script", "</style", "</template", "</noscript", "</textarea", "</title", "-->"];
-    ends.iter().any(|end| tail.contains(end))
+    let names = ["script", "style", "template", "noscript", "textarea", "title"];
+    let bytes = tail.as_bytes();
+    let hidden = |at: usize| {
+        let named = |name: &&str| {
+            let behind = bytes.get(at + 2..at + 2 + name.len());
+            behind.is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        bytes.get(at + 1) == Some(&b'/') && names.iter().any(|name| named(&name))
+    };
+    memchr::memchr_iter(b'<', bytes).any(hidden)
+        || memchr::memchr_iter(b'>', bytes).any(|at| bytes[..at].ends_with(b"--"))
 }
 
 /// A text without the sentence that WordPress puts under texts and excerpts alike: "The post …
@@ -330,7 +338,9 @@ pub fn plan_poll(
     let due = entries.iter().filter_map(|e| e.page_retry?.due).min();
     state.pages_due = due.into_iter().chain(state.pages_due).min();
     let requests = findings.requests;
-    PollPlan { at: now, outcome, state, rekeyed, entries, warnings, requests }
+    state.requests += i64::try_from(requests.len()).unwrap_or_default();
+    let quiet = warnings.is_none() && state.is_but_for_times(findings.state);
+    PollPlan { at: now, outcome, state, rekeyed, entries, warnings, requests, quiet }
 }
 
 /// The feed as it is known after a poll.

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, NaiveDateTime, TimeZone, Utc};
 pub use chrono_tz::Tz;
@@ -15,9 +16,10 @@ pub use chrono_tz::Tz;
 /// A schedule as somebody typed it, checked.
 #[derive(Clone, Debug)]
 pub struct CronSpec {
-    typed: String,
-    /// One schedule, or two of which either fires (day of month OR day of week).
-    alternatives: Vec<cron::Schedule>,
+    typed: Arc<str>,
+    /// One schedule, or two of which either fires (day of month OR day of week). Thousands of feeds
+    /// share the schedule of the defaults.
+    alternatives: Arc<[cron::Schedule]>,
     /// The hour is `*`: the job recurs within the day and follows the running clock.
     recurs: bool,
 }
@@ -122,9 +124,9 @@ impl CronSpec {
         let alternatives = day_fields
             .iter()
             .map(|(by_month_day, by_week_day)| quartz(&values, *by_month_day, *by_week_day))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<Arc<[_]>, _>>()?;
         let spec = CronSpec {
-            typed: typed.trim().to_owned(),
+            typed: typed.trim().into(),
             alternatives,
             recurs: fields[1].starts_with('*'),
         };

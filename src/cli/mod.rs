@@ -323,8 +323,10 @@ fn shell(arguments: &Arguments) -> Shell {
     }
 }
 
-/// A runtime for a command that waits for the network.
+/// A runtime for a command that waits for the network. One thread waits for all of it and unpacks what
+/// comes, a thousand feeds a second; parsing, reading and writing have threads of their own. Several
+/// that wait would spend more on waking each other than on what came.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(work)
 }

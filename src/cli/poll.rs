@@ -53,7 +53,7 @@ pub async fn poll_all(
     let at_once = cycle.polls_at_once();
     let mut results = Vec::new();
     let mut asked = Vec::new();
-    for group in by_address(feeds, &states) {
+    for group in by_address(feeds, states) {
         let (resting, group): (Vec<Subject>, Vec<Subject>) =
             group.into_iter().partition(|s| not_asked(s, now).is_some());
         results.extend(resting.into_iter().filter_map(|s| postponed(s, now)));
@@ -68,7 +68,8 @@ pub async fn poll_all(
         while polls.len() < at_once {
             let Some(group) = waiting.next() else { break };
             let cycle = cycle.clone();
-            polls.spawn(async move { cycle.poll(group).await });
+            // In a box: a task is moved several times before it runs.
+            polls.spawn(Box::pin(async move { cycle.poll(group).await }));
         }
         let Some(ended) = polls.join_next().await else { break };
         let ended = ended.map_err(|_| {

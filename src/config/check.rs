@@ -1,6 +1,7 @@
 //! From a TOML document to a [`Config`], noting every problem on the way.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,12 +45,16 @@ struct Checker<'a> {
     timezone: Tz,
     min_interval: Duration,
     unconditional_interval: Duration,
+    /// Where addresses of feeds stand that hold a password.
+    passwords: RefCell<Vec<Range<usize>>>,
 }
 
 /// What a text gave: settings, where it has all that they need, and what is wrong with it.
 pub(super) struct Checked {
     config: Option<Config>,
     problems: Vec<Problem>,
+    /// Where addresses of feeds stand that hold a password.
+    pub passwords: Vec<Range<usize>>,
     /// The lexicons that it names, not yet read.
     pub lexicons: Vec<Placed<PathBuf>>,
 }
@@ -104,7 +109,8 @@ pub(super) fn check(text: &str, path: &Path, environment: &Environment) -> Check
         digests,
         warnings,
     });
-    Checked { config, problems: problems.into_inner(), lexicons }
+    let passwords = checker.passwords.into_inner();
+    Checked { config, problems: problems.into_inner(), passwords, lexicons }
 }
 
 /// The settings of a `[fetch]` that is not there.
@@ -112,17 +118,6 @@ pub(super) fn default_fetch() -> FetchSettings {
     let problems = Problems::default();
     let mut checker = Checker::new(&problems, PathBuf::new());
     checker.fetch(Section::new("[fetch]", 0..0, None, &problems))
-}
-
-/// Where addresses of feeds stand that hold a password.
-pub(super) fn passwords(text: &str) -> Vec<Range<usize>> {
-    let problems = Problems::default();
-    let (table, _) = DeTable::parse_recoverable(text);
-    let root = Section::new("the configuration", 0..0, Some(table.get_ref()), &problems);
-    let urls = root.sections("feed", "[[feed]]").into_iter().filter_map(|f| f.string("url"));
-    urls.filter(|url| Url::parse(&url.value).is_ok_and(|u| u.password().is_some()))
-        .map(|url| url.span)
-        .collect()
 }
 
 impl Checker<'_> {
@@ -135,6 +130,7 @@ impl Checker<'_> {
             timezone: Tz::UTC,
             min_interval: DEFAULT_MIN_INTERVAL,
             unconditional_interval: DEFAULT_UNCONDITIONAL_INTERVAL,
+            passwords: RefCell::default(),
         }
     }
 
@@ -480,12 +476,12 @@ impl Checker<'_> {
         if sections.is_empty() {
             self.problems.add(end..end, "no feed is configured", "add a [[feed]] with name, url and publisher, or with catalogue = \"…\" (see `gazetted feeds --catalogue`)");
         }
-        let mut names: HashMap<String, ()> = HashMap::new();
+        let mut names: HashSet<String> = HashSet::new();
         let mut feeds = Vec::new();
         for section in sections {
             let name_span = section.string("name").map_or(section.span.clone(), |n| n.span);
             if let Some(feed) = self.feed(section) {
-                if names.insert(feed.feed.name.0.clone(), ()).is_some() {
+                if !names.insert(feed.feed.name.0.clone()) {
                     self.problems.add(
                         name_span,
                         format!("two feeds are called `{}`", feed.feed.name),
@@ -582,6 +578,9 @@ impl Checker<'_> {
         }
         match Url::parse(&url.value) {
             Ok(parsed) if matches!(parsed.scheme(), "http" | "https" | "file") => {
+                if parsed.password().is_some() {
+                    self.passwords.borrow_mut().push(url.span.clone());
+                }
                 Some(parsed.into())
             }
             Ok(parsed) => {

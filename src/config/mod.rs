@@ -9,6 +9,7 @@ mod diagnostic;
 pub mod edit;
 mod lexicons;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub use diagnostic::ConfigError;
@@ -124,7 +125,7 @@ pub fn check_text(
 ) -> Result<Config, ConfigError> {
     let checked = check::check(text, path, environment);
     let read = lexicons::read_named(&checked.lexicons);
-    let more = read.unreadable.into_iter().chain(open_secrets(text, path)).collect();
+    let more = read.unreadable.into_iter().chain(open_secrets(&checked.passwords, path)).collect();
     match checked.into_config(path, text, more) {
         Ok(config) if read.errors.is_empty() => Ok(Config { lexicons: read.files, ..config }),
         outcome => Err(ConfigError::all(outcome.err().into_iter().chain(read.errors))
@@ -138,16 +139,19 @@ pub fn default_fetch_settings() -> FetchSettings {
 }
 
 /// Passwords in addresses of a file that everybody on the machine can read.
-fn open_secrets(text: &str, path: &Path) -> Vec<Problem> {
+fn open_secrets(passwords: &[Range<usize>], path: &Path) -> Vec<Problem> {
     use std::os::unix::fs::PermissionsExt;
+    if passwords.is_empty() {
+        return Vec::new();
+    }
     let mode = std::fs::metadata(path).map_or(0, |m| m.permissions().mode());
     if mode & 0o004 == 0 {
         return Vec::new();
     }
-    check::passwords(text)
-        .into_iter()
+    passwords
+        .iter()
         .map(|span| Problem {
-            span,
+            span: span.clone(),
             message: format!(
                 "this address holds a password, and everybody on this machine can read the file \
                  (its mode is {:04o})",

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::polling::Subject;
 use crate::config::FeedConfig;
-use crate::model::{FeedName, FeedState};
+use crate::model::{FeedName, FeedState, FeedStates};
 use crate::poll::due_at;
 use crate::schedule::Timing;
 
@@ -34,7 +34,7 @@ impl Agenda {
     /// The enabled feeds, each as it is known. What is under way stays so.
     pub fn new(
         feeds: &[FeedConfig],
-        mut states: HashMap<FeedName, FeedState>,
+        mut states: FeedStates,
         now: DateTime<Utc>,
         before: Option<&Agenda>,
     ) -> Agenda {

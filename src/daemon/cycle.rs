@@ -22,7 +22,7 @@ use crate::mail::{
     MailError, Mailer, Outgoing, Signer, build_message, message_id, unsubscribe_links,
 };
 use crate::model::{
-    Attempt, Delivery, Digest, Feed, FeedName, FeedState, Late, Notice, Occasion, OutboxItem,
+    Attempt, Delivery, Digest, Feed, FeedState, FeedStates, Late, Notice, Occasion, OutboxItem,
     OutboxState, Outcome, Period, Subscription, Trouble,
 };
 use crate::outbox::after_attempt;
@@ -214,7 +214,8 @@ pub struct Cycle {
     selections: Arc<HashMap<String, Selection>>,
     /// So many bodies are read at once as there are processors: more would only fill the memory.
     pub(super) readers: Arc<tokio::sync::Semaphore>,
-    /// So many polls are on their way to the writer: those that wait there hold up no others.
+    /// So many polls are on their way to the writer, or wait there with texts: those that wait there
+    /// without hold up no others.
     pub(super) turns: Arc<tokio::sync::Semaphore>,
     clock: Clock,
     host: String,
@@ -340,7 +341,7 @@ impl Cycle {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn states(&self) -> Result<HashMap<FeedName, FeedState>, CycleError> {
+    pub async fn states(&self) -> Result<FeedStates, CycleError> {
         self.with("reading the feeds' states", |s| s.feed_states()).await
     }
 

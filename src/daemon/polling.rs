@@ -10,7 +10,8 @@ use crate::crash;
 use crate::feed;
 use crate::fetch::{Accept, FetchError, classify, moved};
 use crate::model::{
-    Entry, Feed, FeedName, FeedState, Outcome, PollPlan, Rekeyed, Reply, RequestRecord, Validators,
+    Entry, Feed, FeedName, FeedState, FeedStates, Outcome, PollPlan, Rekeyed, Reply, RequestRecord,
+    Validators,
 };
 use crate::poll::{
     Body, Findings, LatePage, PAGES_MAX, Page, body_hash, fresh_entries, maybe_reidentified,
@@ -37,17 +38,19 @@ impl Subject {
 /// Feeds by the address that they share, in the order of their first.
 pub fn by_address(
     feeds: impl IntoIterator<Item = Feed>,
-    states: &HashMap<FeedName, FeedState>,
+    mut states: FeedStates,
 ) -> Vec<Vec<Subject>> {
     let mut groups: Vec<Vec<Subject>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for feed in feeds {
-        let Some(state) = states.get(&feed.name).cloned() else { continue };
+        let Some(state) = states.remove(&feed.name) else { continue };
         let subject = Subject { feed, state };
-        let place = *places.entry(subject.address().to_owned()).or_insert(groups.len());
-        match groups.get_mut(place) {
+        match places.get(subject.address()).and_then(|place| groups.get_mut(*place)) {
             Some(group) => group.push(subject),
-            None => groups.push(vec![subject]),
+            None => {
+                places.insert(subject.address().to_owned(), groups.len());
+                groups.push(vec![subject]);
+            }
         }
     }
     groups
@@ -120,8 +123,9 @@ impl Cycle {
         for (subject, answer) in group.into_iter().zip(std::iter::repeat_n(answer, count)) {
             let name = subject.feed.name.clone();
             let plan = self.plan(subject, &address, answer).await?;
-            if results.len() + 1 == count {
-                // What is left to do is the writer's: others may begin.
+            if results.len() + 1 == count && plan.entries.is_empty() {
+                // What is left to do is the writer's: others may begin. Where there are texts they
+                // are in memory until they are written, and nobody takes their place there.
                 drop(turn.take());
             }
             results.push(self.write(name, plan).await?);

@@ -131,9 +131,14 @@ impl Daemon {
             _ = signals.hangup.recv() => return self.reload().await,
             _ = watchdog.tick() => notify::alive(),
             Some(ended) = polls.join_next(), if !polls.is_empty() => {
-                for result in ended.map_err(|_| CycleError::Task("a poll"))?? {
-                    tell(&result);
-                    agenda.ended(result.state, cycle.now());
+                // Polls end by the dozen, for they are written together.
+                let mut next = Some(ended);
+                while let Some(ended) = next {
+                    for result in ended.map_err(|_| CycleError::Task("a poll"))?? {
+                        tell(&result);
+                        agenda.ended(result.state, cycle.now());
+                    }
+                    next = polls.try_join_next();
                 }
                 notify::status(&status(agenda, &times));
             }
@@ -220,7 +225,8 @@ fn start_polls(cycle: &Cycle, polls: &mut Polls, agenda: &mut Agenda) {
     let free = cycle.polls_at_once().saturating_sub(polls.len());
     for group in agenda.take_due(cycle.now(), free) {
         let cycle = cycle.clone();
-        polls.spawn(async move { cycle.poll(group).await });
+        // In a box: a task is moved several times before it runs.
+        polls.spawn(Box::pin(async move { cycle.poll(group).await }));
     }
 }
 

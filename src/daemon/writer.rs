@@ -12,8 +12,9 @@ use crate::crash;
 use crate::model::PollPlan;
 use crate::store::{Applied, Store, StoreError};
 
-/// No more plans are written together: one transaction keeps readers of the log waiting no longer.
-pub const TOGETHER_MAX: usize = 64;
+/// No more plans are written together. Most say only that nothing changed: a thousand of them are
+/// written in some milliseconds, and each commit waits for the disk.
+pub const TOGETHER_MAX: usize = 256;
 /// Nor more text, in bytes: what waits to be written stays in memory.
 const TOGETHER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A poll waits so long for others that are under way, and come by the dozen: each commit writes some

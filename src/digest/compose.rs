@@ -1,5 +1,7 @@
 //! From changes to a digest: which, in what order, in which words.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Datelike, Duration, Months, Utc};
 use chrono_tz::Tz;
 
@@ -17,6 +19,8 @@ pub const CONFIRMED: f64 = 0.65;
 const QUOTE_CHARS_MAX: usize = 280;
 /// A subject line is no longer, in characters.
 const SUBJECT_CHARS_MAX: usize = 120;
+/// No more names stand in it.
+const SUBJECT_NAMES_MAX: usize = 3;
 /// Sources named under an item; the rest is counted.
 const SOURCES_MAX: usize = 4;
 
@@ -252,14 +256,20 @@ fn leading<'a>(changes: &[&'a Change]) -> Vec<&'a Change> {
 /// "4 joined, 1 left: Meridian Cloud, Ana Castellan and others".
 fn subject(counts: &str, changes: &[&Change]) -> String {
     let mut names: Vec<String> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
     for change in changes {
         let name = one_line(&change.fact.subject);
-        if names.iter().any(|n| fold_name(n) == fold_name(&name)) {
-            continue;
+        let folded = fold_name(&name);
+        if !seen.contains(&folded) {
+            names.push(name);
+            seen.push(folded);
         }
-        names.push(name);
+        // One more than are shown says that there are others.
+        if names.len() > SUBJECT_NAMES_MAX {
+            break;
+        }
     }
-    let mut shown = names.len().min(3);
+    let mut shown = names.len().min(SUBJECT_NAMES_MAX);
     loop {
         let rest = if shown < names.len() { " and others" } else { "" };
         let line = format!("{counts}: {}{rest}", names[..shown].join(", "));
@@ -305,10 +315,13 @@ fn items(changes: &[&Change], context: &Context, manner: Manner) -> Vec<DigestIt
     sorted.sort_by_key(|c| (c.fact.kind(), c.fact.polarity(), c.id));
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     let mut successions: Vec<Option<&Change>> = Vec::new();
+    // Only changes in one body stand together: a digest of thousands looks at those, not at all.
+    let mut of_body: HashMap<String, Vec<usize>> = HashMap::new();
     for change in sorted {
-        let together = groups
-            .iter()
-            .position(|g| manner != Manner::Correction && g.iter().all(|c| alike(c, change)));
+        let near = of_body.entry(fold_name(&change.fact.body)).or_default();
+        let together = near.iter().copied().find(|at| {
+            manner != Manner::Correction && groups[*at].iter().all(|c| alike(c, change))
+        });
         if let Some(at) = together {
             groups[at].push(change);
             continue;
@@ -316,16 +329,17 @@ fn items(changes: &[&Change], context: &Context, manner: Manner) -> Vec<DigestIt
         if change.fact.polarity() == Polarity::Out
             && matches!(manner, Manner::News | Manner::Watched)
         {
-            let successor = (0..groups.len()).find(|i| {
-                successions[*i].is_none()
-                    && groups[*i].len() == 1
-                    && succeeds(&groups[*i][0].fact, &change.fact)
+            let successor = near.iter().copied().find(|at| {
+                successions[*at].is_none()
+                    && groups[*at].len() == 1
+                    && succeeds(&groups[*at][0].fact, &change.fact)
             });
             if let Some(at) = successor {
                 successions[at] = Some(change);
                 continue;
             }
         }
+        near.push(groups.len());
         groups.push(vec![change]);
         successions.push(None);
     }
@@ -355,11 +369,12 @@ fn alike(one: &Change, other: &Change) -> bool {
     fn places(change: &Change) -> impl Iterator<Item = (&str, Option<&str>)> {
         change.sources.iter().map(|s| (s.feed.as_str(), s.link.as_deref()))
     }
+    // What costs little is asked first.
     same_slots
-        && fold_name(&a.body) == fold_name(&b.body)
         && a.effective == b.effective
-        && (p.starts_with(q.as_str()) || q.starts_with(p.as_str()) || is_bare(a) || is_bare(b))
         && places(one).eq(places(other))
+        && (p.starts_with(q.as_str()) || q.starts_with(p.as_str()) || is_bare(a) || is_bare(b))
+        && fold_name(&a.body) == fold_name(&b.body)
 }
 
 /// Whether a fact is proved by a name under a heading that says what it is: the words around it are
@@ -378,8 +393,8 @@ fn succeeds(arrival: &Fact, departure: &Fact) -> bool {
     let titled = a.role.as_deref().is_some_and(|r| r != "member");
     arrival.polarity() == Polarity::In
         && titled
-        && fold_name(&arrival.body) == fold_name(&departure.body)
         && position(a) == position(b)
+        && fold_name(&arrival.body) == fold_name(&departure.body)
 }
 
 fn item(

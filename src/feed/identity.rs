@@ -51,6 +51,10 @@ fn digest(title: &str, html: &str) -> String {
 /// and must not take the name of the one before it. Of those that agree in link and title too the
 /// first is kept: a feed that repeats an entry by mistake does not double it.
 pub fn settle(entries: &mut Vec<Entry>, warnings: &mut Vec<String>) {
+    let mut keys = HashSet::with_capacity(entries.len());
+    if entries.iter().all(|entry| keys.insert(&entry.key)) {
+        return;
+    }
     let mut seen: HashSet<(EntryKey, Option<String>, String)> = HashSet::new();
     entries.retain(|entry| {
         let identity = (entry.key.clone(), entry.link.clone(), entry.title.clone());

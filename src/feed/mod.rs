@@ -107,11 +107,17 @@ pub fn decode_page(bytes: &[u8], content_type: Option<&str>) -> String {
     decode::decode(bytes, content_type, &mut Vec::new()).into_owned()
 }
 
+/// So many bytes are looked at together for controls.
+const NOISE_STEP: usize = 256;
+
 /// Controls that no text means, which XML has no room for, go; those that are windows-1252 read as
 /// Latin-1 become the quotes and dashes that they were.
 fn without_noise(text: Cow<'_, str>) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    let has_controls = bytes.iter().any(|b| *b < b' ' && !matches!(*b, b'\t' | b'\n' | b'\r'));
+    // In pieces that are looked at as a whole: every byte of every feed comes by here.
+    let is_control = |b: &u8| (*b < b' ') & (*b != b'\t') & (*b != b'\n') & (*b != b'\r');
+    let mut pieces = bytes.chunks(NOISE_STEP);
+    let has_controls = pieces.any(|piece| piece.iter().fold(false, |any, b| any | is_control(b)));
     // U+0080 to U+009F are these two bytes.
     let is_misread =
         |at: usize| bytes.get(at + 1).is_some_and(|second| (0x80..0xa0).contains(second));
@@ -271,7 +277,8 @@ fn entry(draft: Draft) -> Entry {
 
 /// One line of plain text of a fragment of HTML.
 fn clean(html: &str) -> String {
-    if html.contains(['<', '&']) { one_line(&plain_text(html)) } else { one_line(html) }
+    let has_markup = memchr::memchr2(b'<', b'&', html.as_bytes()).is_some();
+    if has_markup { one_line(&plain_text(html)) } else { one_line(html) }
 }
 
 /// The name in `jane@example.org (Jane Roe)`, `Jane Roe <jane@example.org>` or `Jane Roe`.
@@ -287,6 +294,9 @@ const HTML_BYTES_MAX: usize = 1024 * 1024;
 
 fn absolute(href: &str, own_base: Option<&str>, base: Option<&Url>) -> Option<String> {
     let href = href.trim();
+    if is_plain_address(href) {
+        return Some(href.to_owned());
+    }
     let base = match (own_base.map(str::trim).filter(|b| !b.is_empty()), base) {
         (Some(own), Some(base)) => base.join(own).ok(),
         (Some(own), None) => Url::parse(own).ok(),
@@ -299,7 +309,40 @@ fn absolute(href: &str, own_base: Option<&str>, base: Option<&Url>) -> Option<St
     matches!(url.scheme(), "http" | "https" | "file").then(|| url.to_string())
 }
 
+/// Whether an address is absolute and written as it would be after parsing it, as most are: a name in
+/// small letters without port, a path and a query of signs that mean nothing but themselves.
+fn is_plain_address(href: &str) -> bool {
+    let rest = href.strip_prefix("https://").or_else(|| href.strip_prefix("http://"));
+    let Some((host, path)) = rest.and_then(|rest| rest.split_once('/')) else { return false };
+    let label = |l: &str| {
+        // "xn--" has rules of its own.
+        !l.is_empty()
+            && !l.starts_with("xn--")
+            && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let Some((names, last)) = host.rsplit_once('.') else { return false };
+    let is_named = names.split('.').all(label)
+        && last.len() > 1
+        && last.bytes().all(|b| b.is_ascii_lowercase());
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'/');
+    // A segment that begins with a dot may be "." or "..".
+    is_named
+        && !path.starts_with('.')
+        && !path.contains("/.")
+        && path.bytes().all(|b| plain(b) || b == b'.')
+        && query.bytes().all(|b| plain(b) || matches!(b, b'.' | b'=' | b'&' | b'+'))
+}
+
 fn one_line(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let is_plain = |pair: &[u8]| pair[0].is_ascii_graphic() || (pair[0] == b' ' && pair[1] != b' ');
+    if bytes.first() != Some(&b' ')
+        && bytes.last().is_some_and(u8::is_ascii_graphic)
+        && bytes.windows(2).all(is_plain)
+    {
+        return text.to_owned();
+    }
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|w| !w.is_empty())
         .collect::<Vec<_>>()
@@ -401,6 +444,56 @@ mod tests {
             ("two feeds in one", format!("{two}{two}"), vec!["One", "Two"]),
         ] {
             assert_eq!(titles(text.as_bytes()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_taken_as_they_are_would_be_the_same_after_parsing() {
+        for (href, plain) in [
+            ("https://example.org/", true),
+            ("http://news.example.org/2026/01/a-b_c~d.html?p=1&q=a.b+c", true),
+            ("https://a--b.example.org/a//b?", true),
+            ("https://example.org", false),
+            ("https://example.org/#a", false),
+            ("https://example.org:443/", false),
+            ("https://me@example.org/", false),
+            ("HTTPS://example.org/", false),
+            ("https://Example.org/", false),
+            ("https://xn--a.example.org/", false),
+            ("https://example.org./", false),
+            ("https://10.0.0.1/", false),
+            ("https://example.0x7f/", false),
+            ("https://example.org/a/../b", false),
+            ("https://example.org/./b", false),
+            ("https://example.org/%2e%2e/b", false),
+            ("https://example.org/a b", false),
+            ("https://example.org/a\\b", false),
+            ("https://example.org/é", false),
+            ("https:///example.org/", false),
+            ("https:example.org/", false),
+            ("//example.org/a", false),
+            ("ftp://example.org/a", false),
+        ] {
+            assert_eq!(is_plain_address(href), plain, "{href}");
+            if plain {
+                assert_eq!(Url::parse(href).unwrap().as_str(), href);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_line() {
+        for (text, line) in [
+            ("One line.", "One line."),
+            (" One  line\n", "One line"),
+            ("One\u{1}line", "One line"),
+            ("One line ", "One line"),
+            ("Ünï\u{a0}x", "Ünï x"),
+            ("x", "x"),
+            (" ", ""),
+            ("", ""),
+        ] {
+            assert_eq!(one_line(text), line, "{text}");
         }
     }
 

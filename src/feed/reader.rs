@@ -12,7 +12,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::Url;
 
 use super::draft::{Document, Draft, escape, html_of_text};
-use super::scan::{Open, Piece, Scanner, Tag, attribute, local, unescape};
+use super::scan::{Open, Piece, Scanner, Tag, attribute, local, push_unescaped, unescape};
 use super::survey::is_entry;
 use super::vocabulary::{Field, STRONG, Space, Spaces, field, is_aside};
 use super::{HTML_BYTES_MAX, absolute, dates};
@@ -320,7 +320,7 @@ impl<'a> Reader<'a> {
         let Some(capture) = self.capture.as_mut().filter(|c| c.has_room()) else { return };
         match capture.form {
             Form::Markup => capture.value.push_str(run),
-            _ => capture.value.push_str(&unescape(run)),
+            _ => push_unescaped(run, &mut capture.value),
         }
     }
 

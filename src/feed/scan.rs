@@ -271,7 +271,7 @@ pub fn attributes(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The part of a name behind its prefix.
 pub fn local(name: &str) -> &str {
-    name.rsplit_once(':').map_or(name, |(_, local)| local)
+    name.bytes().rposition(|b| b == b':').map_or(name, |colon| &name[colon + 1..])
 }
 
 /// No reference is longer than this, `&` and `;` included: the longest name of HTML has 33 bytes.
@@ -338,8 +338,18 @@ pub fn windows_1252(code: u32) -> Option<char> {
 
 /// Text with its references read: XML's, HTML's by name, and numbers. An unknown one stays.
 pub fn unescape(text: &str) -> Cow<'_, str> {
-    let Some(first) = memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
+    if memchr(b'&', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
+    push_unescaped(text, &mut out);
+    Cow::Owned(out)
+}
+
+/// Adds text with its references read: see [`unescape`].
+pub fn push_unescaped(text: &str, out: &mut String) {
+    let Some(first) = memchr(b'&', text.as_bytes()) else { return out.push_str(text) };
+    out.reserve(text.len());
     out.push_str(&text[..first]);
     let mut rest = &text[first..];
     // Looking a name up starts a tokenizer of HTML, and texts repeat theirs.
@@ -366,7 +376,6 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
         rest = &rest[next..];
     }
     out.push_str(rest);
-    Cow::Owned(out)
 }
 
 #[cfg(test)]

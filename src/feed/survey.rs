@@ -80,8 +80,11 @@ pub fn is_root(name: &str) -> bool {
 
 /// Whether an element of this name is an entry.
 pub fn is_entry(name: &str) -> bool {
-    let name = local(name);
-    name.eq_ignore_ascii_case("item") || name.eq_ignore_ascii_case("entry")
+    let is_called = |local: &[u8]| {
+        let (prefix, name) = name.as_bytes().split_at(name.len().saturating_sub(local.len()));
+        name.eq_ignore_ascii_case(local) && matches!(prefix.last(), None | Some(b':'))
+    };
+    is_called(b"item") || is_called(b"entry")
 }
 
 #[derive(Default)]

@@ -16,6 +16,8 @@ use super::{FetchError, redact};
 pub struct Allowed {
     /// (host, port): any port where none is given.
     hosts: Vec<(String, Option<u16>)>,
+    /// The same of those that are literal addresses.
+    literals: Vec<(IpAddr, Option<u16>)>,
     /// (network, length of its prefix).
     networks: Vec<(IpAddr, u8)>,
 }
@@ -42,9 +44,9 @@ impl Allowed {
                     .ok_or_else(|| format!("allow_private: `{entry}` is no network"))?;
                 allowed.networks.push((network, length));
             } else if let Ok(ip) = entry.trim_matches(['[', ']']).parse::<IpAddr>() {
-                allowed.hosts.push((ip.to_string(), None));
+                allowed.literals.push((ip, None));
             } else if let Ok(socket) = entry.parse::<SocketAddr>() {
-                allowed.hosts.push((socket.ip().to_string(), Some(socket.port())));
+                allowed.literals.push((socket.ip(), Some(socket.port())));
             } else {
                 let (host, port) = match entry.rsplit_once(':') {
                     Some((host, port)) => (
@@ -93,11 +95,9 @@ impl Allowed {
                 return Ok(());
             }
         };
-        let listed = self
-            .hosts
-            .iter()
-            .any(|(host, p)| *host == ip.to_string() && p.is_none_or(|p| p == port));
-        if is_public(ip) || listed || self.in_network(ip) {
+        let listed =
+            || self.literals.iter().any(|(own, p)| *own == ip && p.is_none_or(|p| p == port));
+        if is_public(ip) || listed() || self.in_network(ip) {
             Ok(())
         } else {
             private(ip.to_string(), SocketAddr::new(ip, port).to_string())
@@ -123,9 +123,8 @@ impl Allowed {
             || self.in_network(ip)
             // The resolver does not see the port: an address that is allowed on one port is not
             // allowed to names, which could then be asked on any.
-            || self.hosts.iter().any(|(host, port)| {
-                *host == name.to_lowercase() || (port.is_none() && *host == ip.to_string())
-            })
+            || self.literals.iter().any(|(own, port)| port.is_none() && *own == ip)
+            || self.hosts.iter().any(|(host, _)| *host == name.to_lowercase())
     }
 }
 
@@ -298,7 +297,7 @@ mod tests {
         assert!(allowed.allows("intranet", "10.0.0.1".parse().unwrap()));
         assert!(
             !allowed.allows("elsewhere", "127.0.0.1".parse().unwrap())
-                || allowed.hosts.iter().any(|(h, _)| h == "127.0.0.1")
+                || allowed.literals.iter().any(|(ip, _)| ip.is_loopback())
         );
         assert!(Allowed::new(&["10.0.0.0/99".into()]).is_err());
     }

@@ -11,8 +11,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT, AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, ETAG, EXPIRES, HeaderMap, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER, USER_AGENT,
+    ACCEPT, AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, ETAG, EXPIRES, HeaderMap, HeaderName,
+    HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER,
+    USER_AGENT,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
@@ -43,7 +44,7 @@ pub enum Accept {
 
 impl Accept {
     /// The `Accept` header.
-    pub fn header(self) -> &'static str {
+    pub const fn header(self) -> &'static str {
         match self {
             Accept::Feed => {
                 "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
@@ -266,7 +267,11 @@ impl Client {
         validators: &Validators,
         accept: Accept,
     ) -> Result<Step, FetchError> {
-        let mut request = self.http.of(url)?.get(url.clone()).header(ACCEPT, accept.header());
+        let mut request = self
+            .http
+            .of(url)?
+            .get(url.clone())
+            .header(ACCEPT, HeaderValue::from_static(accept.header()));
         for (name, value) in
             [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)]
         {
@@ -279,7 +284,7 @@ impl Client {
         let response = request.send().await.map_err(|e| transport_error(url, &e))?;
         let status = response.status().as_u16();
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
-            let location = text(response.headers(), LOCATION.as_str());
+            let location = text(response.headers(), LOCATION);
             let next = location.and_then(|l| url.join(&l).ok());
             return match next {
                 Some(next) if matches!(next.scheme(), "http" | "https") => {
@@ -291,21 +296,18 @@ impl Client {
                 }),
             };
         }
-        let header = |name: &str| text(response.headers(), name);
+        let header = |name| text(response.headers(), name);
         let reply = Reply {
             status,
             final_url: url.to_string(),
             hops: Vec::new(),
-            content_type: header(CONTENT_TYPE.as_str()),
-            validators: Validators {
-                etag: header(ETAG.as_str()),
-                last_modified: header(LAST_MODIFIED.as_str()),
-            },
-            retry_after: header(RETRY_AFTER.as_str()),
-            cache_control: header(CACHE_CONTROL.as_str()),
-            expires: header(EXPIRES.as_str()),
-            date: header(DATE.as_str()),
-            age: header(AGE.as_str()),
+            content_type: header(CONTENT_TYPE),
+            validators: Validators { etag: header(ETAG), last_modified: header(LAST_MODIFIED) },
+            retry_after: header(RETRY_AFTER),
+            cache_control: header(CACHE_CONTROL),
+            expires: header(EXPIRES),
+            date: header(DATE),
+            age: header(AGE),
             body: Vec::new(),
         };
         let (body, large) = self.body(url, response).await?;
@@ -411,7 +413,7 @@ enum Step {
     Redirect(u16, Url),
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
 }
 

@@ -28,8 +28,8 @@ pub use line::one_line;
 pub use mail::{Attempt, Delivery, Notice, OutboxItem, OutboxState};
 pub use name::{fold, fold_name, spread};
 pub use poll::{
-    FeedState, Hop, Moving, PageRetry, PlannedEntry, PollPlan, Rekeyed, Reply, RequestRecord,
-    Stranger,
+    FeedState, FeedStates, Hop, Moving, PageRetry, PlannedEntry, PollPlan, Rekeyed, Reply,
+    RequestRecord, Stranger,
 };
 pub use settings::{
     Backfill, DkimSettings, FetchSettings, MailSettings, PasswordSource, Retention, SmtpSecurity,

@@ -38,42 +38,63 @@ const LEGAL_SUFFIXES: &[&str] = &[
 
 /// Case, accents and punctuation aside, words separated by one space.
 pub fn fold(text: &str) -> String {
-    // Most names are plain, and need no decomposing.
-    if text.is_ascii() {
-        fold_chars(text.chars(), text.len())
-    } else {
-        fold_chars(text.nfkd().filter(|c| !is_combining_mark(*c)), text.len())
+    let mut folding = Folding { folded: String::with_capacity(text.len()), gap: false };
+    let mut rest = text;
+    // Most of any text needs no decomposing, and what does not takes no part in what does: it begins
+    // anew with every plain letter.
+    while !rest.is_empty() {
+        let plain = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
+        let (run, other) = rest.split_at(plain);
+        run.bytes().for_each(|b| folding.push_plain(b));
+        let length = other.bytes().position(|b| b.is_ascii()).unwrap_or(other.len());
+        let (other, behind) = other.split_at(length);
+        other.nfkd().filter(|c| !is_combining_mark(*c)).for_each(|c| folding.push(c));
+        rest = behind;
     }
+    folding.folded
 }
 
-fn fold_chars(chars: impl Iterator<Item = char>, length: usize) -> String {
-    let mut folded = String::with_capacity(length);
-    let mut gap = false;
-    for c in chars {
+/// What was folded so far.
+struct Folding {
+    folded: String,
+    /// Whether something stands between the last word and what comes.
+    gap: bool,
+}
+
+impl Folding {
+    fn push(&mut self, c: char) {
         match c {
             '\'' | '’' => {}
             '&' => {
-                if !folded.is_empty() {
-                    folded.push(' ');
+                if !self.folded.is_empty() {
+                    self.folded.push(' ');
                 }
-                folded.push_str("and");
-                gap = true;
+                self.folded.push_str("and");
+                self.gap = true;
             }
             c if c.is_alphanumeric() || c == '+' || c == '#' => {
-                if gap && !folded.is_empty() {
-                    folded.push(' ');
+                if self.gap && !self.folded.is_empty() {
+                    self.folded.push(' ');
                 }
-                gap = false;
+                self.gap = false;
                 if c.is_ascii() {
-                    folded.push(c.to_ascii_lowercase());
+                    self.folded.push(c.to_ascii_lowercase());
                 } else {
-                    folded.extend(c.to_lowercase());
+                    self.folded.extend(c.to_lowercase());
                 }
             }
-            _ => gap = true,
+            _ => self.gap = true,
         }
     }
-    folded
+
+    /// The same for a plain character.
+    fn push_plain(&mut self, byte: u8) {
+        if byte.is_ascii_alphanumeric() && !self.gap {
+            self.folded.push(char::from(byte.to_ascii_lowercase()));
+        } else {
+            self.push(char::from(byte));
+        }
+    }
 }
 
 /// [`fold`], and without a leading article, bracketed remarks and trailing legal suffixes.

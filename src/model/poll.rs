@@ -7,6 +7,9 @@ use super::fact::Fact;
 use super::feed::{Entry, EntryKey, Feed, FeedName, Outcome, Validators};
 use super::ledger::Alias;
 
+/// What is known of feeds, by their names. The names are the user's own: nobody makes them collide.
+pub type FeedStates = rustc_hash::FxHashMap<FeedName, FeedState>;
+
 /// What is known of a feed between two polls. A poll makes the next one from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedState {
@@ -46,6 +49,8 @@ pub struct FeedState {
     pub site: Option<String>,
     /// When the page of one of its entries is to be tried again.
     pub pages_due: Option<DateTime<Utc>>,
+    /// So many requests were made for it so far, for pages of its entries too.
+    pub requests: i64,
 }
 
 impl FeedState {
@@ -75,7 +80,40 @@ impl FeedState {
             moving: None,
             site: None,
             pages_due: None,
+            requests: 0,
         }
+    }
+
+    /// Whether another state says the same but for when the feed was asked, how it answered and when
+    /// it may be asked again, as after most polls.
+    pub fn is_but_for_times(&self, other: &FeedState) -> bool {
+        let FeedState {
+            id,
+            name,
+            validators,
+            body_hash,
+            last_poll: _,
+            last_success: _,
+            last_status: _,
+            last_error,
+            failures,
+            failing_since,
+            not_before: _,
+            rest_until: _,
+            baseline_done,
+            gone,
+            address,
+            moving,
+            site,
+            pages_due,
+            requests: _,
+        } = other;
+        (self.id, self.failures, self.baseline_done, self.gone)
+            == (*id, *failures, *baseline_done, *gone)
+            && (self.failing_since, self.pages_due) == (*failing_since, *pages_due)
+            && (&self.last_error, &self.address, &self.site) == (last_error, address, site)
+            && (&self.name, &self.validators) == (name, validators)
+            && (&self.body_hash, &self.moving) == (body_hash, moving)
     }
 }
 
@@ -226,4 +264,7 @@ pub struct PollPlan {
     pub warnings: Option<Vec<String>>,
     /// The requests that were made.
     pub requests: Vec<RequestRecord>,
+    /// Whether of what is known of the feed only times, status and the count of requests change, as
+    /// with most polls: then no more is written.
+    pub quiet: bool,
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::feeds::apply_state;
+use super::feeds::PollWriter;
 use super::{Store, StoreError, seconds, time, while_doing};
 use crate::crash;
 use crate::ledger::{self, Aliases};
@@ -90,8 +90,10 @@ impl Store {
     fn apply_together(&mut self, plans: &[&PollPlan]) -> Result<Vec<Applied>, rusqlite::Error> {
         let transaction = self.connection.transaction()?;
         crash::point("store.poll.begun");
-        let apply = |plan: &&PollPlan| apply_plan(&transaction, plan);
+        let mut writer = PollWriter::new(&transaction);
+        let apply = |plan: &&PollPlan| apply_plan(&transaction, &mut writer, plan);
         let applied = plans.iter().map(apply).collect::<Result<_, _>>()?;
+        drop(writer);
         crash::point("store.poll.before-commit");
         transaction.commit()?;
         crash::point("store.poll.committed");
@@ -242,7 +244,11 @@ impl Store {
     }
 }
 
-fn apply_plan(transaction: &Connection, plan: &PollPlan) -> Result<Applied, rusqlite::Error> {
+fn apply_plan(
+    transaction: &Connection,
+    writer: &mut PollWriter,
+    plan: &PollPlan,
+) -> Result<Applied, rusqlite::Error> {
     let mut applied = Applied::default();
     for rekeyed in &plan.rekeyed {
         transaction
@@ -252,7 +258,7 @@ fn apply_plan(transaction: &Connection, plan: &PollPlan) -> Result<Applied, rusq
     for planned in &plan.entries {
         apply_entry(transaction, plan, planned, &mut applied)?;
     }
-    apply_state(transaction, plan)?;
+    writer.state(plan)?;
     crash::point("store.poll.state");
     Ok(applied)
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rustc_hash::FxHashMap;
 
 use super::{Store, StoreError, seconds, time, while_doing};
 use crate::model::{
-    Entry, EntryKey, Feed, FeedName, FeedState, Moving, PollPlan, RequestRecord, Stranger,
-    Validators,
+    Entry, EntryKey, Feed, FeedName, FeedState, FeedStates, FullTextPolicy, Moving, PollPlan,
+    RequestRecord, Stranger, Validators,
 };
 
 /// So many of a feed's last requests are kept.
@@ -56,7 +57,7 @@ pub struct DuePage {
     pub news: bool,
 }
 
-const STATE_COLUMNS: &str = "id, name, etag, last_modified, body_hash, last_poll, last_success, last_status, last_error, failures, failing_since, not_before, rest_until, baseline_done, gone, address, moving_to, moving_since, moving_polls, site, pages_due";
+const STATE_COLUMNS: &str = "id, name, etag, last_modified, body_hash, last_poll, last_success, last_status, last_error, failures, failing_since, not_before, rest_until, baseline_done, gone, address, moving_to, moving_since, moving_polls, site, pages_due, polls";
 
 impl Store {
     /// Takes over the configured feeds. A feed whose address or settings changed is asked without
@@ -69,15 +70,10 @@ impl Store {
         let mut register = || {
             let transaction = self.connection.transaction()?;
             // Most starts find the feeds as they were, and write nothing.
-            let mut known = configured(&transaction)?;
-            let changed: Vec<(&Feed, Settings)> = feeds
-                .iter()
-                .map(|feed| (*feed, Settings::of(feed)))
-                .filter(|(feed, settings)| known.remove(&feed.name.0).as_ref() != Some(settings))
-                .collect();
+            let (changed, former) = compare(&transaction, feeds)?;
             let mut statement =
                 transaction.prepare("UPDATE feed SET configured = 0 WHERE name = ?1")?;
-            for name in known.keys() {
+            for name in former {
                 statement.execute([name])?;
             }
             drop(statement);
@@ -97,9 +93,13 @@ impl Store {
                    moving_polls = CASE WHEN url = excluded.url THEN moving_polls ELSE 0 END,
                    settings = excluded.settings, url = excluded.url, publisher = excluded.publisher, configured = 1",
             )?;
-            for (feed, settings) in changed {
-                let Settings { url, publisher, settings } = settings;
-                statement.execute(params![feed.name.0, url, publisher, settings])?;
+            for feed in changed {
+                statement.execute(params![
+                    feed.name.0,
+                    feed.url,
+                    feed.publisher,
+                    settings(feed)
+                ])?;
             }
             drop(statement);
             transaction.commit()
@@ -132,7 +132,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn feed_states(&self) -> Result<HashMap<FeedName, FeedState>, StoreError> {
+    pub fn feed_states(&self) -> Result<FeedStates, StoreError> {
         let query = || {
             let sql = format!("SELECT {STATE_COLUMNS} FROM feed WHERE configured");
             let mut statement = self.connection.prepare(&sql)?;
@@ -334,33 +334,41 @@ impl Store {
     }
 }
 
-/// What of a feed's configuration its row depends on.
-#[derive(PartialEq, Eq)]
-struct Settings {
-    url: String,
-    publisher: String,
-    /// What else its answers depend on (P6).
-    settings: Option<String>,
-}
-
-impl Settings {
-    fn of(feed: &Feed) -> Settings {
-        Settings {
-            url: feed.url.clone(),
-            publisher: feed.publisher.clone(),
-            settings: Some(format!("full_text={:?}", feed.full_text)),
-        }
+/// What its answers depend on beside its address (P6).
+fn settings(feed: &Feed) -> &'static str {
+    match feed.full_text {
+        FullTextPolicy::Auto => "full_text=Auto",
+        FullTextPolicy::Always => "full_text=Always",
+        FullTextPolicy::Never => "full_text=Never",
     }
 }
 
-/// The feeds that are registered as configured, by name.
-fn configured(connection: &Connection) -> Result<HashMap<String, Settings>, rusqlite::Error> {
+/// The feeds that are not registered as they are configured, in their order, and the names of those
+/// that are configured no more.
+fn compare<'f>(
+    connection: &Connection,
+    feeds: &[&'f Feed],
+) -> Result<(Vec<&'f Feed>, Vec<String>), rusqlite::Error> {
+    let mut left: FxHashMap<&str, &'f Feed> =
+        feeds.iter().map(|feed| (feed.name.0.as_str(), *feed)).collect();
+    let mut former = Vec::new();
     let mut statement =
         connection.prepare("SELECT name, url, publisher, settings FROM feed WHERE configured")?;
-    let rows = statement.query_map([], |r| {
-        Ok((r.get(0)?, Settings { url: r.get(1)?, publisher: r.get(2)?, settings: r.get(3)? }))
-    })?;
-    rows.collect()
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column).map(|value| value.as_str_or_null());
+        let name = row.get_ref(0)?.as_str()?;
+        let Some(feed) = left.get(name) else {
+            former.push(name.to_owned());
+            continue;
+        };
+        let known = (text(1)??, text(2)??, text(3)??);
+        if known == (Some(&*feed.url), Some(&*feed.publisher), Some(settings(feed))) {
+            left.remove(name);
+        }
+    }
+    let changed = feeds.iter().copied().filter(|feed| left.contains_key(&*feed.name.0)).collect();
+    Ok((changed, former))
 }
 
 fn read_state(row: &Row) -> Result<FeedState, rusqlite::Error> {
@@ -390,27 +398,75 @@ fn read_state(row: &Row) -> Result<FeedState, rusqlite::Error> {
         moving,
         site: row.get(19)?,
         pages_due: at(20)?,
+        requests: row.get(21)?,
     })
 }
 
-/// Writes the feed's own row of a plan, and its requests into the ring.
-pub(super) fn apply_state(
-    transaction: &Connection,
-    plan: &PollPlan,
-) -> Result<(), rusqlite::Error> {
-    let state = &plan.state;
-    let made = i64::try_from(plan.requests.len()).unwrap_or_default();
-    transaction
-        .prepare_cached(
-            "UPDATE feed SET
+/// The statements that every poll needs, kept over the polls that are written together.
+pub(super) struct PollWriter<'c> {
+    connection: &'c Connection,
+    times: Option<CachedStatement<'c>>,
+    request: Option<CachedStatement<'c>>,
+}
+
+/// Its place in `kept`, or as it is made now.
+fn kept<'k, 'c>(
+    kept: &'k mut Option<CachedStatement<'c>>,
+    connection: &'c Connection,
+    sql: &str,
+) -> Result<&'k mut CachedStatement<'c>, rusqlite::Error> {
+    match kept {
+        Some(statement) => Ok(statement),
+        None => Ok(kept.insert(connection.prepare_cached(sql)?)),
+    }
+}
+
+impl<'c> PollWriter<'c> {
+    /// For polls that are written in one transaction.
+    pub fn new(connection: &'c Connection) -> PollWriter<'c> {
+        PollWriter { connection, times: None, request: None }
+    }
+
+    /// Writes the feed's own row of a plan, and its requests into the ring.
+    pub fn state(&mut self, plan: &PollPlan) -> Result<(), rusqlite::Error> {
+        if plan.quiet {
+            self.times(&plan.state)?
+        } else {
+            self.row(plan)?
+        }
+        let made = i64::try_from(plan.requests.len()).unwrap_or_default();
+        for (request, number) in plan.requests.iter().zip(plan.state.requests - made..) {
+            self.request(plan.state.id, number.rem_euclid(REQUESTS_KEPT), request)?;
+        }
+        Ok(())
+    }
+
+    /// Of a poll that changed nothing else: thousands an hour.
+    fn times(&mut self, state: &FeedState) -> Result<(), rusqlite::Error> {
+        let sql = "UPDATE feed SET last_poll = ?2, last_success = ?3, last_status = ?4, not_before = ?5, rest_until = ?6, polls = ?7 WHERE id = ?1";
+        let times = kept(&mut self.times, self.connection, sql)?;
+        times.execute(params![
+            state.id,
+            state.last_poll.map(seconds),
+            state.last_success.map(seconds),
+            state.last_status,
+            state.not_before.map(seconds),
+            state.rest_until.map(seconds),
+            state.requests,
+        ])?;
+        Ok(())
+    }
+
+    fn row(&mut self, plan: &PollPlan) -> Result<(), rusqlite::Error> {
+        let state = &plan.state;
+        let sql = "UPDATE feed SET
                etag = ?2, last_modified = ?3, body_hash = ?4, last_poll = ?5, last_success = ?6,
                last_status = ?7, last_error = ?8, failures = ?9, failing_since = ?10,
                not_before = ?11, rest_until = ?12, baseline_done = ?13, gone = ?14, address = ?15,
                moving_to = ?16, moving_since = ?17, moving_polls = ?18, site = ?19,
-               pages_due = ?20, warnings = coalesce(?21, warnings), polls = polls + ?22
-             WHERE id = ?1",
-        )?
-        .execute(params![
+               pages_due = ?20, warnings = coalesce(?21, warnings), polls = ?22
+             WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![
             state.id,
             state.validators.etag,
             state.validators.last_modified,
@@ -432,51 +488,38 @@ pub(super) fn apply_state(
             state.site,
             state.pages_due.map(seconds),
             plan.warnings.as_ref().map(|w| w.join("\n")),
-            made,
+            state.requests,
         ])?;
-    // Asked for by itself: RETURNING would make SQLite keep a copy of every page that it changes.
-    let polls: i64 = transaction
-        .prepare_cached("SELECT polls FROM feed WHERE id = ?1")?
-        .query_row([state.id], |row| row.get(0))?;
-    for (request, number) in plan.requests.iter().zip(polls - made..) {
-        apply_request(transaction, state.id, number % REQUESTS_KEPT, request)?;
+        Ok(())
     }
-    Ok(())
-}
 
-/// Writes a request into its place in the ring, over the one that stood there.
-fn apply_request(
-    transaction: &Connection,
-    feed: i64,
-    slot: i64,
-    request: &RequestRecord,
-) -> Result<(), rusqlite::Error> {
-    let values = params![
-        feed,
-        slot,
-        seconds(request.at),
-        request.page,
-        request.held,
-        request.conditional,
-        request.status,
-        i64::try_from(request.bytes).unwrap_or(i64::MAX),
-        request.redirects,
-        request.early,
-    ];
-    // Two plain statements: one that replaces keeps a copy of every page that it changes.
-    let written = transaction
-        .prepare_cached(
-            "UPDATE request SET at = ?3, page = ?4, held = ?5, conditional = ?6, status = ?7, bytes = ?8, redirects = ?9, early = ?10
-             WHERE feed_id = ?1 AND slot = ?2",
-        )?
-        .execute(values)?;
-    if written == 0 {
-        transaction
-            .prepare_cached(
-                "INSERT INTO request (feed_id, slot, at, page, held, conditional, status, bytes, redirects, early)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(values)?;
+    /// Writes a request into its place in the ring, over the one that stood there.
+    fn request(
+        &mut self,
+        feed: i64,
+        slot: i64,
+        request: &RequestRecord,
+    ) -> Result<(), rusqlite::Error> {
+        let values = params![
+            feed,
+            slot,
+            seconds(request.at),
+            request.page,
+            request.held,
+            request.conditional,
+            request.status,
+            i64::try_from(request.bytes).unwrap_or(i64::MAX),
+            request.redirects,
+            request.early,
+        ];
+        // Two plain statements: one that replaces keeps a copy of every page that it changes.
+        let sql = "UPDATE request SET at = ?3, page = ?4, held = ?5, conditional = ?6, status = ?7, bytes = ?8, redirects = ?9, early = ?10
+             WHERE feed_id = ?1 AND slot = ?2";
+        if kept(&mut self.request, self.connection, sql)?.execute(values)? == 0 {
+            let sql = "INSERT INTO request (feed_id, slot, at, page, held, conditional, status, bytes, redirects, early)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+            self.connection.prepare_cached(sql)?.execute(values)?;
+        }
+        Ok(())
     }
-    Ok(())
 }

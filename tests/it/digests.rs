@@ -73,7 +73,7 @@ impl Rig {
     async fn poll(&self, news: &[News<'_>]) {
         self.http.set("/feed", Answer::ok(rss(news)));
         let feeds: Vec<Feed> = self.cycle.config().feeds.iter().map(|f| f.feed.clone()).collect();
-        for group in by_address(feeds, &self.cycle.states().await.unwrap()) {
+        for group in by_address(feeds, self.cycle.states().await.unwrap()) {
             self.cycle.poll(group).await.unwrap();
         }
     }

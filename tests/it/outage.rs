@@ -90,7 +90,7 @@ impl Rig {
             .collect();
         self.http.set("/feed", Answer::ok(rss(&entries)));
         let feeds: Vec<Feed> = self.cycle.config().feeds.iter().map(|f| f.feed.clone()).collect();
-        for group in by_address(feeds, &self.cycle.states().await.unwrap()) {
+        for group in by_address(feeds, self.cycle.states().await.unwrap()) {
             self.cycle.poll(group).await.unwrap();
         }
         let digest = self.cycle.config().digests[0].clone();

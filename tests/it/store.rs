@@ -80,6 +80,7 @@ fn plan(feed_id: i64, version: &str, facts: Vec<Fact>) -> PollPlan {
         }],
         warnings: Some(vec!["odd".into()]),
         requests: Vec::new(),
+        quiet: false,
     }
 }
 

@@ -276,6 +276,8 @@ pub struct Findings<'a> {
     pub rekeyed: Vec<Rekeyed>,
     /// New entries and new versions.
     pub fresh: Vec<Entry>,
+    /// All entries of the body, where entries of the feed were known before.
+    pub shown: Vec<EntryKey>,
     /// Pages of entries, by their index in `fresh`.
     pub pages: HashMap<usize, Page>,
     /// Pages that were missing before.
@@ -329,8 +331,8 @@ pub fn plan_poll(
     }
     let due = entries.iter().filter_map(|e| e.page_retry?.due).min();
     state.pages_due = due.into_iter().chain(state.pages_due).min();
-    let requests = findings.requests;
-    PollPlan { at: now, outcome, state, rekeyed, entries, warnings, requests }
+    let (shown, requests) = (findings.shown, findings.requests);
+    PollPlan { at: now, outcome, state, rekeyed, entries, shown, warnings, requests }
 }
 
 /// The feed as it is known after a poll.
@@ -628,6 +630,7 @@ mod tests {
             body,
             rekeyed: Vec::new(),
             fresh,
+            shown: Vec::new(),
             pages: HashMap::new(),
             late: Vec::new(),
             next_page_due: None,

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::feeds::apply_state;
+use super::feeds::{apply_shown, apply_state};
+use super::replay::told_by;
 use super::{Store, StoreError, seconds, time, while_doing};
 use crate::crash;
 use crate::ledger::{self, Aliases};
@@ -252,6 +253,7 @@ fn apply_plan(transaction: &Connection, plan: &PollPlan) -> Result<Applied, rusq
     for planned in &plan.entries {
         apply_entry(transaction, plan, planned, &mut applied)?;
     }
+    apply_shown(transaction, plan)?;
     apply_state(transaction, plan)?;
     crash::point("store.poll.state");
     Ok(applied)
@@ -386,7 +388,14 @@ fn apply_fact(
         .query_map([entry], |r| r.get(0))?
         .collect::<Result<_, _>>()?;
     let told = |id: FactId| told_here.contains(&id.0);
-    for found in ledger::reconcile(&known, std::slice::from_ref(fact), at, &aliases, told) {
+    for mut found in ledger::reconcile(&known, std::slice::from_ref(fact), at, &aliases, told) {
+        if found.kind == ChangeKind::New && !told_here.is_empty() {
+            let gone = told_by(transaction, entry, |words| !planned.words.contains(words))?;
+            if let Some(was) = ledger::corrected(&gone, fact, &planned.facts, &aliases) {
+                found.kind = ChangeKind::Amended;
+                found.known = Some(head(transaction, was.id)?);
+            }
+        }
         let id = match (found.kind, found.known) {
             (ChangeKind::Restated, Some(head)) => head.id.0,
             (kind, head) => {

@@ -5,5 +5,5 @@ CREATE INDEX outbox_with_bytes ON outbox (coalesce(ended, created)) WHERE state 
 
 -- An entry that told nothing and has left its feed for long need not be remembered: it will not come again.
 ALTER TABLE entry ADD COLUMN absent INTEGER;         -- since when its feed shows it no more
-CREATE INDEX entry_shown ON entry (feed_id, key) WHERE absent IS NULL;
+CREATE INDEX entry_shown ON entry (feed_id, absent, key) WHERE absent IS NULL;
 CREATE INDEX entry_spent ON entry (absent) WHERE absent IS NOT NULL AND html = '';

@@ -99,8 +99,14 @@ impl Store {
             let mut found = Vec::new();
             for fact in &planned.facts {
                 let aliases = aliases_of(&self.connection, stored.id, planned, fact)?;
-                let known =
-                    known_facts(&self.connection, planned, fact, stored.first_seen, &aliases)?;
+                let known = known_facts(
+                    &self.connection,
+                    stored.id,
+                    planned,
+                    fact,
+                    stored.first_seen,
+                    &aliases,
+                )?;
                 let one = std::slice::from_ref(fact);
                 let here = |id: FactId| ids.contains(&id);
                 found.extend(ledger::reconcile(&known, one, stored.first_seen, &aliases, here));

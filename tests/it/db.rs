@@ -335,7 +335,7 @@ fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
     let server = Server::start();
     let long = "Meridian Cloud has joined the Open Lattice Foundation as a Platinum member. "
         .to_owned()
-        + &"There is much more to say about soup than fits on a page. ".repeat(9000);
+        + &"There is much more to say about soup than fits on a page. ".repeat(30_000);
     server.set("/feed", Answer::ok(rss(&[CHAIR])));
     let place = Place::new(&server.url("/feed"), "");
     place.run(&["once"]);

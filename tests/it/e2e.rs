@@ -96,14 +96,14 @@ fn an_edit_of_who_what_or_where_corrects_and_other_news_in_the_same_place_does_n
             "office",
             CHAIR,
             "The board has elected Ana Castellan as Vice Chair of the Open Lattice Foundation.",
-            Some("Vice Chair, board; reported before as Chair, board"),
+            Some("elected Vice Chair; reported before as Chair ·"),
             1,
         ),
         (
             "misspelt",
             "The board has elected Ana Castelan as Chair of the Open Lattice Foundation.",
             CHAIR,
-            Some("Ana Castellan elected Chair, board; reported before as Ana Castelan"),
+            Some("Ana Castellan elected Chair; reported before as Ana Castelan ·"),
             1,
         ),
         (

@@ -5,7 +5,7 @@ mod names;
 
 use chrono::{DateTime, Duration, Utc};
 
-pub use self::again::{Again, Difference, Told, again};
+pub use self::again::{Again, Difference, Told, again, corrected};
 pub use self::names::{Aliases, Likeness, can_abbreviate, short_forms};
 
 use crate::model::{

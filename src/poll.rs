@@ -284,6 +284,8 @@ pub struct Findings<'a> {
     pub rekeyed: Vec<Rekeyed>,
     /// New entries and new versions.
     pub fresh: Vec<Entry>,
+    /// All entries of the body, where entries of the feed were known before.
+    pub shown: Vec<EntryKey>,
     /// Pages of entries, by their index in `fresh`.
     pub pages: HashMap<usize, Page>,
     /// Pages that were missing before.
@@ -337,10 +339,10 @@ pub fn plan_poll(
     }
     let due = entries.iter().filter_map(|e| e.page_retry?.due).min();
     state.pages_due = due.into_iter().chain(state.pages_due).min();
-    let requests = findings.requests;
+    let (shown, requests) = (findings.shown, findings.requests);
     state.requests += i64::try_from(requests.len()).unwrap_or_default();
-    let quiet = warnings.is_none() && state.is_but_for_times(findings.state);
-    PollPlan { at: now, outcome, state, rekeyed, entries, warnings, requests, quiet }
+    let quiet = warnings.is_none() && shown.is_empty() && state.is_but_for_times(findings.state);
+    PollPlan { at: now, outcome, state, rekeyed, entries, shown, warnings, requests, quiet }
 }
 
 /// The feed as it is known after a poll.
@@ -638,6 +640,7 @@ mod tests {
             body,
             rekeyed: Vec::new(),
             fresh,
+            shown: Vec::new(),
             pages: HashMap::new(),
             late: Vec::new(),
             next_page_due: None,

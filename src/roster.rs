@@ -242,7 +242,7 @@ pub fn roster(body: &str, told: &[Told], at: NaiveDate, names: &Names) -> Roster
         }
     }
     roster.members.sort_by_key(|(s, _)| {
-        (names.tier_rank(s.tier.as_deref()), s.tier.clone(), fold(&s.subject))
+        (names.tier_rank(s.tier.as_deref()), s.tier.as_deref().map(fold), fold(&s.subject))
     });
     roster.projects.sort_by_key(|(s, _)| (s.tier.clone(), fold(&s.subject)));
     roster.posts.sort_by_key(|(s, _)| {

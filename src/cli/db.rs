@@ -130,7 +130,9 @@ fn look(database: &Path, file: Option<&Path>, json: bool) -> Result<(), Failure>
         let mut rows = vec![vec!["TABLE".to_owned(), "ROWS".to_owned()]];
         rows.extend(found.counts.iter().map(|(name, n)| vec![(*name).to_owned(), n.to_string()]));
         let schema = match found.schema.cmp(&found.schema_known) {
-            std::cmp::Ordering::Less => ", which the next start brings up to date",
+            std::cmp::Ordering::Less if found.schema > 0 => {
+                ", which the next start brings up to date"
+            }
             _ => "",
         };
         let mut text =
@@ -205,9 +207,10 @@ fn prune(shell: &Shell, database: &Path, before: &Cutoffs, dry_run: bool) -> Res
 
 fn told(pruned: &Pruned) -> String {
     format!(
-        "the text of {} entries that prove no fact, the bytes of {} sent messages, {} records of requests: {}",
+        "the text of {} entries that prove no fact, the bytes of {} sent messages, {} entries that left their feed, {} records of requests: {}",
         pruned.articles,
         pruned.messages,
+        pruned.entries,
         pruned.requests,
         size(pruned.bytes)
     )

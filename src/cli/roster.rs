@@ -55,6 +55,11 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
     }
     if sure.is_empty() {
         shell.say(&format!("no facts about {}", roster.body));
+    } else if current(&roster).next().is_none()
+        && roster.to_come.is_empty()
+        && (roster.former.is_empty() || !arguments.former)
+    {
+        shell.say(&format!("nobody is known to be in {} on {}", roster.body, roster.at));
     } else {
         print(&text(&roster, arguments))?;
         shell.say("\nWhat is not marked known is assumed: nobody announced its end.");
@@ -142,7 +147,13 @@ fn row(stay: &Stay, standing: Standing) -> Vec<String> {
     }
     let group = if stay.unit.is_some() { own(&stay.unit) } else { own(&stay.tier) };
     let known = if standing == Standing::Known { "known" } else { "" };
-    vec![group, who, since(stay), known.to_owned(), link(stay)]
+    vec![capitalised(&group), who, since(stay), known.to_owned(), link(stay)]
+}
+
+/// Texts write "premier member" and "Premier Member" of one tier.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn former_row(stay: &Stay) -> Vec<String> {

@@ -65,6 +65,7 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<(), Failure> {
 
 /// Indexes what came or changed since the last search.
 fn bring_up_to_date(shell: &Shell, index: &mut SearchIndex) -> Result<(), Failure> {
+    index.forget()?;
     let missing = index.missing()?;
     if missing >= WORTH_A_WORD {
         shell.say(&format!("indexing {missing} articles …"));

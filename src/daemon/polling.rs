@@ -10,13 +10,14 @@ use crate::crash;
 use crate::feed;
 use crate::fetch::{Accept, FetchError, classify, moved};
 use crate::model::{
-    Entry, Feed, FeedName, FeedState, FeedStates, Outcome, PollPlan, Rekeyed, Reply, RequestRecord,
-    Validators,
+    Entry, EntryKey, Feed, FeedName, FeedState, FeedStates, Outcome, PollPlan, Rekeyed, Reply,
+    RequestRecord, Validators,
 };
 use crate::poll::{
     Body, Findings, LatePage, PAGES_MAX, Page, body_hash, fresh_entries, maybe_reidentified,
     plan_poll, rekey, wanted_pages,
 };
+use crate::store::Store;
 use crate::text::article_html;
 
 /// A feed and what is known of it.
@@ -191,7 +192,7 @@ impl Cycle {
             self.client.rest(address, rest);
         }
         let moved = moved(address, &answer.reply, &state, now);
-        let (fresh, rekeyed) = self.fresh(&state, entries_of(&mut answer)).await?;
+        let (fresh, rekeyed, shown) = self.fresh(&state, entries_of(&mut answer)).await?;
         crash::point("poll.looked-up");
         let pages = self.pages(&feed, &state, &fresh, now).await?;
         crash::point("poll.pages");
@@ -211,6 +212,7 @@ impl Cycle {
                 body: &answer.body,
                 rekeyed,
                 fresh,
+                shown,
                 pages: pages.of_fresh,
                 late: pages.late,
                 next_page_due: pages.next_due,
@@ -240,29 +242,31 @@ impl Cycle {
         Ok(PollResult { feed: feed.0, outcome, applied, warnings, state })
     }
 
-    /// What of a feed's entries is new or changed, and which entries have new keys.
+    /// What of a feed's entries is new or changed, which entries have new keys, and the keys of all where
+    /// some were known before.
     async fn fresh(
         &self,
         state: &FeedState,
         entries: Vec<Entry>,
-    ) -> Result<(Vec<Entry>, Vec<Rekeyed>), CycleError> {
+    ) -> Result<(Vec<Entry>, Vec<Rekeyed>, Vec<EntryKey>), CycleError> {
         // Before its first answer was stored a feed has no entries.
         if entries.is_empty() || !state.baseline_done {
-            return Ok((entries, Vec::new()));
+            return Ok((entries, Vec::new(), Vec::new()));
         }
         let (id, count) = (state.id, entries.len());
         let keys = entries.iter().map(|e| e.key.clone()).collect::<Vec<_>>();
-        let known = self.with("looking up entries", move |s| s.known_versions(id, &keys)).await?;
+        let look_up = move |s: &mut Store| Ok((s.known_versions(id, &keys)?, keys));
+        let (known, keys) = self.with("looking up entries", look_up).await?;
         let mut fresh = fresh_entries(entries, &known);
         let unknown = maybe_reidentified(count, &known, &fresh);
         if unknown.is_empty() {
-            return Ok((fresh, Vec::new()));
+            return Ok((fresh, Vec::new(), keys));
         }
         let twins = self
             .with("looking for entries under other keys", move |s| s.twins(id, &unknown))
             .await?;
         let rekeyed = rekey(&mut fresh, twins);
-        Ok((fresh, rekeyed))
+        Ok((fresh, rekeyed, keys))
     }
 
     /// Fetches the pages that are wanted, and those that are due again.

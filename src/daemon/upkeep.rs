@@ -64,9 +64,9 @@ pub async fn keep_up(cycle: &Cycle) -> Result<UpkeepResult, CycleError> {
     }
     let before = Cutoffs::of(kept.articles, kept.mail, now);
     result.pruned = take_away(cycle, before).await?;
-    let Pruned { articles, messages, requests, bytes } = result.pruned;
+    let Pruned { articles, messages, entries, requests, bytes } = result.pruned;
     let backup = result.backup.as_ref().map(|path| path.display().to_string());
-    tracing::info!(backup, articles, messages, requests, bytes, "daily upkeep");
+    tracing::info!(backup, articles, messages, entries, requests, bytes, "daily upkeep");
     Ok(result)
 }
 

@@ -369,8 +369,10 @@ fn alike(one: &Change, other: &Change) -> bool {
     fn places(change: &Change) -> impl Iterator<Item = (&str, Option<&str>)> {
         change.sources.iter().map(|s| (s.feed.as_str(), s.link.as_deref()))
     }
+    let before = |change: &Change| change.before.as_ref().map(|was| as_before(was, &change.fact));
     // What costs little is asked first.
     same_slots
+        && before(one) == before(other)
         && a.effective == b.effective
         && places(one).eq(places(other))
         && (p.starts_with(q.as_str()) || q.starts_with(p.as_str()) || is_bare(a) || is_bare(b))
@@ -420,17 +422,7 @@ fn item(
         headline.push((one_line(&gone.fact.subject), true));
     }
     if let (Manner::Correction, Some(before)) = (manner, &first.before) {
-        headline.push((
-            format!(
-                "; reported before as {}",
-                before
-                    .tier()
-                    .or(before.affiliation())
-                    .or(before.effective.as_deref())
-                    .unwrap_or("something else")
-            ),
-            false,
-        ));
+        headline.push((format!("; reported before as {}", as_before(before, &first.fact)), false));
     }
     if manner != Manner::News {
         headline.push((format!(" · {}", one_line(&first.fact.body)), false));
@@ -442,6 +434,31 @@ fn item(
         effective: first.fact.effective.clone(),
         confidence: first.fact.confidence,
     }
+}
+
+/// What a fact was told as, by the first of its parts that is another now.
+fn as_before(before: &Fact, now: &Fact) -> String {
+    let position = |fact: &Fact| match &fact.detail {
+        Detail::Appointment(a) => {
+            let parts = [a.role.as_deref(), a.unit.as_deref()];
+            Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        }
+        _ => fact.tier().map(str::to_owned),
+    };
+    let parts = |fact: &Fact| {
+        [
+            Some(fact.subject.clone()),
+            position(fact),
+            Some(fact.body.clone()),
+            fact.affiliation().map(str::to_owned),
+            fact.effective.clone(),
+        ]
+    };
+    let differs = |(was, is): (Option<String>, Option<String>)| {
+        was.filter(|was| !was.is_empty() && fold(was) != fold(is.as_deref().unwrap_or_default()))
+    };
+    let first = parts(before).into_iter().zip(parts(now)).find_map(differs);
+    first.map_or_else(|| "something else".to_owned(), |was| one_line(&was))
 }
 
 /// "joined as Platinum member", as runs.

@@ -2,8 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Aliases, Reconciled, contradicts, may_be_subject};
-use crate::model::{ChangeKind, Detail, Fact, FactId, fold};
+use super::{Aliases, Reconciled, contradicts, key, may_be_subject, same_news};
+use crate::model::{ChangeKind, Detail, Fact, FactId, FactKey, fold, fold_name};
+
+/// So many letters wrong are a misspelt name, where it has so many at least.
+const MISSPELT_BY: usize = 2;
+const MISSPELT_MIN: usize = 8;
 
 /// What the ledger says that a text told, in its present form.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +84,39 @@ pub fn again(told: &[Told], found: &[Reconciled], least: f64, aliases: &Aliases)
     }
     all.differences.extend(new.into_iter().cloned().map(Difference::New));
     all
+}
+
+/// What an edited text told in words that stand in it no more, and a new fact of it stands in the place
+/// of: somebody's other office, another body, a name that was misspelt. `found` is all that it tells now.
+pub fn corrected<'a>(
+    gone: &'a [Told],
+    new: &Fact,
+    found: &[Fact],
+    aliases: &Aliases,
+) -> Option<&'a Told> {
+    let is_gone = |told: &&Told| {
+        told.only_here && !told.decided && !found.iter().any(|fact| same_news(&told.fact, fact))
+    };
+    let stands_for_it = |told: &&Told| {
+        let fact = &told.fact;
+        fact.kind() == new.kind()
+            && fact.polarity() == new.polarity()
+            && (may_be_subject(new, &fact.subject, aliases)
+                || is_misspelt(&fact.subject, &new.subject) && same_but_for_the_name(fact, new))
+    };
+    let mut all = gone.iter().filter(is_gone).filter(stands_for_it);
+    // Of two that it may stand for it corrects none.
+    all.next().filter(|_| all.next().is_none())
+}
+
+fn is_misspelt(a: &str, b: &str) -> bool {
+    let (a, b) = (fold_name(a), fold_name(b));
+    a.len().min(b.len()) >= MISSPELT_MIN && strsim::damerau_levenshtein(&a, &b) <= MISSPELT_BY
+}
+
+fn same_but_for_the_name(a: &Fact, b: &Fact) -> bool {
+    let but_for_it = |fact: &Fact| FactKey { subject: String::new(), ..key(fact) };
+    but_for_it(a) == but_for_it(b) && !contradicts(a, b)
 }
 
 /// Whether a detail differs, or only one of them has it.

@@ -260,6 +260,8 @@ pub struct PollPlan {
     pub rekeyed: Vec<Rekeyed>,
     /// New entries and new versions.
     pub entries: Vec<PlannedEntry>,
+    /// All entries that the feed shows now; empty where nobody looked.
+    pub shown: Vec<EntryKey>,
     /// What was repaired or skipped, for the administrator; `None` leaves what is known.
     pub warnings: Option<Vec<String>>,
     /// The requests that were made.

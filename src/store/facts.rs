@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::feeds::PollWriter;
+use super::feeds::{PollWriter, apply_shown};
+use super::replay::told_by;
 use super::{Store, StoreError, seconds, time, while_doing};
 use crate::crash;
 use crate::ledger::{self, Aliases};
@@ -258,6 +259,7 @@ fn apply_plan(
     for planned in &plan.entries {
         apply_entry(transaction, plan, planned, &mut applied)?;
     }
+    apply_shown(transaction, plan)?;
     writer.state(plan)?;
     crash::point("store.poll.state");
     Ok(applied)
@@ -386,13 +388,20 @@ fn apply_fact(
     applied: &mut Applied,
 ) -> Result<(), rusqlite::Error> {
     let aliases = aliases_of(transaction, entry, planned, fact)?;
-    let known = known_facts(transaction, planned, fact, at, &aliases)?;
+    let known = known_facts(transaction, entry, planned, fact, at, &aliases)?;
     let told_here: Vec<i64> = transaction
         .prepare_cached("SELECT fact_id FROM sighting WHERE entry_id = ?1")?
         .query_map([entry], |r| r.get(0))?
         .collect::<Result<_, _>>()?;
     let told = |id: FactId| told_here.contains(&id.0);
-    for found in ledger::reconcile(&known, std::slice::from_ref(fact), at, &aliases, told) {
+    for mut found in ledger::reconcile(&known, std::slice::from_ref(fact), at, &aliases, told) {
+        if found.kind == ChangeKind::New && !told_here.is_empty() {
+            let gone = told_by(transaction, entry, |words| !planned.words.contains(words))?;
+            if let Some(was) = ledger::corrected(&gone, fact, &planned.facts, &aliases) {
+                found.kind = ChangeKind::Amended;
+                found.known = Some(head(transaction, was.id)?);
+            }
+        }
         let id = match (found.kind, found.known) {
             (ChangeKind::Restated, Some(head)) => head.id.0,
             (kind, head) => {
@@ -462,10 +471,11 @@ pub(super) fn aliases_of(
 }
 
 /// What the ledger knows of the subject of a fact: of its body, or from words that stand in the entry
-/// as well, or from a text that the entry is a copy of. The subject may stand there under another
+/// as well, or from another entry's text that it is a copy of. The subject may stand there under another
 /// name: then it is looked for in its body.
 pub(super) fn known_facts(
     transaction: &Connection,
+    entry: i64,
     planned: &PlannedEntry,
     fact: &Fact,
     at: DateTime<Utc>,
@@ -476,7 +486,7 @@ pub(super) fn known_facts(
     let sql = format!(
         "SELECT {FACT_COLUMNS}, same_words FROM
            (SELECT fact.*, quote_key <> '' AND instr(?4, quote_key) > 0
-                   OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?5) AS same_words
+                   OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?5 AND entry_id <> ?7) AS same_words
             FROM (SELECT * FROM (SELECT * FROM fact WHERE key_subject = ?1 AND kind = ?2 AND polarity = ?3 ORDER BY id DESC LIMIT {KNOWN_MAX})
                   UNION SELECT * FROM fact WHERE id IN (SELECT value FROM json_each(?6))) AS fact) AS fact
          ORDER BY id"
@@ -488,6 +498,7 @@ pub(super) fn known_facts(
         planned.words,
         planned.fingerprint,
         serde_json::to_string(&others).expect("numbers are plain data"),
+        entry,
     ];
     let rows: Vec<(FactRow, bool)> = transaction
         .prepare_cached(&sql)?

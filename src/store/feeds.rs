@@ -523,3 +523,34 @@ impl<'c> PollWriter<'c> {
         Ok(())
     }
 }
+
+/// Notes which of a feed's entries it shows no more, and which it shows again: what has left it for long
+/// and told nothing need not be remembered.
+pub(super) fn apply_shown(
+    transaction: &Connection,
+    plan: &PollPlan,
+) -> Result<(), rusqlite::Error> {
+    if plan.shown.is_empty() {
+        return Ok(());
+    }
+    let feed = plan.state.id;
+    let keys: Vec<&str> = plan.shown.iter().map(|key| key.0.as_str()).collect();
+    let keys = serde_json::to_string(&keys).expect("texts are plain data");
+    transaction
+        .prepare_cached(
+            "UPDATE entry SET absent = ?2 WHERE feed_id = ?1 AND absent IS NULL AND key NOT IN (SELECT value FROM json_each(?3))",
+        )?
+        .execute(params![feed, seconds(plan.at), keys])?;
+    // Seldom is one shown again; that some are is seen without looking at each.
+    let shown: usize = transaction
+        .prepare_cached("SELECT count(*) FROM entry WHERE feed_id = ?1 AND absent IS NULL")?
+        .query_row([feed], |row| row.get::<_, u32>(0))? as usize;
+    if shown < plan.shown.len() {
+        transaction
+            .prepare_cached(
+                "UPDATE entry SET absent = NULL WHERE feed_id = ?1 AND absent IS NOT NULL AND key IN (SELECT value FROM json_each(?2))",
+            )?
+            .execute(params![feed, keys])?;
+    }
+    Ok(())
+}

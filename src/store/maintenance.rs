@@ -39,7 +39,8 @@ pub struct Check {
 /// What is older than these times may lose its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cutoffs {
-    /// The HTML of entries first seen before this that prove no fact, and records of requests.
+    /// The HTML of entries first seen before this that prove no fact, such entries themselves where their
+    /// feed shows them no more since before this, and records of requests.
     pub articles: Option<DateTime<Utc>>,
     /// The bytes of messages that were sent before this.
     pub mail: Option<DateTime<Utc>>,
@@ -62,9 +63,11 @@ pub struct Pruned {
     pub articles: u64,
     /// Messages without their bytes.
     pub messages: u64,
+    /// Entries that left their feed and told nothing.
+    pub entries: u64,
     /// Records of requests.
     pub requests: u64,
-    /// The bytes of all that.
+    /// The bytes of texts and messages.
     pub bytes: u64,
 }
 
@@ -72,6 +75,7 @@ impl std::ops::AddAssign for Pruned {
     fn add_assign(&mut self, more: Pruned) {
         self.articles += more.articles;
         self.messages += more.messages;
+        self.entries += more.entries;
         self.requests += more.requests;
         self.bytes += more.bytes;
     }
@@ -349,9 +353,17 @@ impl Store {
                 before.mail,
             )?;
             let requests = count("SELECT count(*), 0 FROM request WHERE at < ?1", before.articles)?;
+            // Those that lose their text only now go with it.
+            let entries = count(
+                &format!(
+                    "SELECT count(*), 0 FROM entry WHERE {SPENT} OR {OLD_ARTICLE} AND absent < ?1"
+                ),
+                before.articles,
+            )?;
             Ok(Pruned {
                 articles: articles.0,
                 messages: messages.0,
+                entries: entries.0,
                 requests: requests.0,
                 bytes: articles.1 + messages.1,
             })
@@ -359,8 +371,9 @@ impl Store {
         look().map_err(while_doing("looking for what is old"))
     }
 
-    /// Takes away the text of what is old: never a fact, its evidence, a source, an entry that told
-    /// one, or the fact that an entry was seen. In small steps: to be called until it gives none.
+    /// Takes away what is old: texts, messages that were sent, entries that left their feed. Never a
+    /// fact, its evidence, a source, an entry that told one, or the fact that an entry was seen which
+    /// its feed still shows. In small steps: to be called until it gives none.
     ///
     /// # Errors
     /// When the database fails; a step is all or nothing.
@@ -368,44 +381,11 @@ impl Store {
         let mut step = || -> Result<Pruned, rusqlite::Error> {
             let transaction = self.connection.transaction()?;
             let mut pruned = Pruned::default();
-            let most = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
-            let rows = |sql: &str, at: DateTime<Utc>| -> Result<Vec<(i64, i64)>, rusqlite::Error> {
-                transaction
-                    .prepare_cached(sql)?
-                    .query_map(params![seconds(at), most], |r| Ok((r.get(0)?, r.get(1)?)))?
-                    .collect()
-            };
             if let Some(at) = before.articles {
-                let sql = format!(
-                    "SELECT id, octet_length(html) FROM entry WHERE {OLD_ARTICLE} LIMIT ?2"
-                );
-                for (id, bytes) in rows(&sql, at)? {
-                    // Taken out and put back: a row that only shrinks leaves its page to itself, and
-                    // nothing is given back. Nothing points at these rows.
-                    for sql in [
-                        "UPDATE entry SET html = '', id = -id WHERE id = ?1",
-                        "UPDATE entry SET id = -id WHERE id = -?1",
-                    ] {
-                        transaction.prepare_cached(sql)?.execute([id])?;
-                    }
-                    pruned.articles += 1;
-                    pruned.bytes += bytes.unsigned_abs();
-                }
-                let requests =
-                    transaction.execute("DELETE FROM request WHERE at < ?1", [seconds(at)])?;
-                pruned.requests = requests as u64;
+                prune_articles(&transaction, at, &mut pruned)?;
             }
             if let Some(at) = before.mail {
-                let sql = format!(
-                    "SELECT id, octet_length(bytes) FROM outbox WHERE {OLD_MESSAGE} LIMIT ?2"
-                );
-                for (id, bytes) in rows(&sql, at)? {
-                    transaction
-                        .prepare_cached("UPDATE outbox SET bytes = x'' WHERE id = ?1")?
-                        .execute([id])?;
-                    pruned.messages += 1;
-                    pruned.bytes += bytes.unsigned_abs();
-                }
+                prune_messages(&transaction, at, &mut pruned)?;
             }
             transaction.commit()?;
             Ok(pruned)
@@ -479,8 +459,66 @@ impl Store {
     }
 }
 
+fn prune_articles(
+    transaction: &Connection,
+    at: DateTime<Utc>,
+    pruned: &mut Pruned,
+) -> Result<(), rusqlite::Error> {
+    let sql = format!("SELECT id, octet_length(html) FROM entry WHERE {OLD_ARTICLE} LIMIT ?2");
+    for (id, bytes) in some_rows(transaction, &sql, at)? {
+        // Taken out and put back: a row that only shrinks leaves its page to itself, and nothing is
+        // given back. Nothing points at these rows.
+        for sql in [
+            "UPDATE entry SET html = '', id = -id WHERE id = ?1",
+            "UPDATE entry SET id = -id WHERE id = -?1",
+        ] {
+            transaction.prepare_cached(sql)?.execute([id])?;
+        }
+        pruned.articles += 1;
+        pruned.bytes += bytes.unsigned_abs();
+    }
+    let sql = format!("SELECT id, 0 FROM entry WHERE {SPENT} LIMIT ?2");
+    for (id, _) in some_rows(transaction, &sql, at)? {
+        transaction.prepare_cached("DELETE FROM entry WHERE id = ?1")?.execute([id])?;
+        pruned.entries += 1;
+    }
+    // A ring of some rows for each feed: looking through it costs less than an index of it.
+    let requests = transaction.execute("DELETE FROM request WHERE at < ?1", [seconds(at)])?;
+    pruned.requests += requests as u64;
+    Ok(())
+}
+
+fn prune_messages(
+    transaction: &Connection,
+    at: DateTime<Utc>,
+    pruned: &mut Pruned,
+) -> Result<(), rusqlite::Error> {
+    let sql = format!("SELECT id, octet_length(bytes) FROM outbox WHERE {OLD_MESSAGE} LIMIT ?2");
+    for (id, bytes) in some_rows(transaction, &sql, at)? {
+        transaction.prepare_cached("UPDATE outbox SET bytes = x'' WHERE id = ?1")?.execute([id])?;
+        pruned.messages += 1;
+        pruned.bytes += bytes.unsigned_abs();
+    }
+    Ok(())
+}
+
+/// The number and a figure of as many rows as one step changes.
+fn some_rows(
+    transaction: &Connection,
+    sql: &str,
+    at: DateTime<Utc>,
+) -> Result<Vec<(i64, i64)>, rusqlite::Error> {
+    let most = i64::try_from(PRUNED_AT_ONCE).unwrap_or(i64::MAX);
+    transaction
+        .prepare_cached(sql)?
+        .query_map(params![seconds(at), most], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect()
+}
+
 /// An entry whose page is still to be fetched needs its text.
 const OLD_ARTICLE: &str = "first_seen < ?1 AND html <> '' AND page_due IS NULL AND NOT EXISTS (SELECT 1 FROM sighting WHERE entry_id = entry.id)";
+/// What told nothing, has no text and is not shown any more.
+const SPENT: &str = "absent < ?1 AND html = '' AND page_due IS NULL AND NOT EXISTS (SELECT 1 FROM sighting WHERE entry_id = entry.id)";
 const OLD_MESSAGE: &str = "state = 'sent' AND coalesce(ended, created) < ?1 AND bytes <> x''";
 
 /// Whether SQLite says that the file itself is damaged, or none of its own.
@@ -504,4 +542,32 @@ pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
 fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OLD_ARTICLE, OLD_MESSAGE, SPENT, Store};
+
+    /// Without an index each day reads every text there is: a second a day after a year.
+    #[test]
+    fn what_is_old_is_found_without_reading_what_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("g.db")).unwrap();
+        for (sql, index) in [
+            (format!("SELECT id FROM entry WHERE {OLD_ARTICLE} LIMIT 9"), "entry_with_text"),
+            (format!("SELECT id FROM entry WHERE {SPENT} LIMIT 9"), "entry_spent"),
+            (format!("SELECT id FROM outbox WHERE {OLD_MESSAGE} LIMIT 9"), "outbox_with_bytes"),
+            (
+                "SELECT id FROM entry WHERE feed_id = ?1 AND absent IS NULL AND key NOT IN (SELECT value FROM json_each('[]'))".to_owned(),
+                "COVERING INDEX entry_shown",
+            ),
+        ] {
+            let mut plan =
+                store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let plan: Vec<String> =
+                plan.query_map([0], |r| r.get(3)).unwrap().map(Result::unwrap).collect();
+            assert!(plan[0].contains(&format!("{index} ")), "{sql}: {plan:?}");
+            assert!(plan[0].starts_with("SEARCH"), "{sql}: {plan:?}");
+        }
+    }
 }

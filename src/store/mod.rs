@@ -44,6 +44,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_search_and_retention.sql"),
     include_str!("../../migrations/0006_subscriptions.sql"),
     include_str!("../../migrations/0007_aliases.sql"),
+    include_str!("../../migrations/0008_what_is_old.sql"),
 ];
 
 /// The size of a new database's pages.

@@ -94,13 +94,19 @@ impl Store {
         least: f64,
     ) -> Result<Again, StoreError> {
         let query = || {
-            let told = told_by(&self.connection, stored.id, text)?;
+            let told = told_by(&self.connection, stored.id, |words| text.contains(words))?;
             let ids: HashSet<FactId> = sighted(&self.connection, stored.id)?.into_iter().collect();
             let mut found = Vec::new();
             for fact in &planned.facts {
                 let aliases = aliases_of(&self.connection, stored.id, planned, fact)?;
-                let known =
-                    known_facts(&self.connection, planned, fact, stored.first_seen, &aliases)?;
+                let known = known_facts(
+                    &self.connection,
+                    stored.id,
+                    planned,
+                    fact,
+                    stored.first_seen,
+                    &aliases,
+                )?;
                 let one = std::slice::from_ref(fact);
                 let here = |id: FactId| ids.contains(&id);
                 found.extend(ledger::reconcile(&known, one, stored.first_seen, &aliases, here));
@@ -177,8 +183,12 @@ fn sighted(connection: &Connection, entry: i64) -> Result<Vec<FactId>, rusqlite:
     statement.query_map([entry], |row| row.get(0).map(FactId))?.collect()
 }
 
-/// What an entry told, in its present form, where that was read from words that still stand in it.
-fn told_by(connection: &Connection, entry: i64, text: &str) -> Result<Vec<Told>, rusqlite::Error> {
+/// What an entry told, in its present form, where that was read from words, folded, that are asked for.
+pub(super) fn told_by(
+    connection: &Connection,
+    entry: i64,
+    asked_for: impl Fn(&str) -> bool,
+) -> Result<Vec<Told>, rusqlite::Error> {
     let mut told: BTreeMap<FactId, Told> = BTreeMap::new();
     for id in sighted(connection, entry)? {
         let head = head(connection, id)?;
@@ -193,7 +203,7 @@ fn told_by(connection: &Connection, entry: i64, text: &str) -> Result<Vec<Told>,
                 Ok((fact, row.get::<_, Option<String>>(11)?, row.get(12)?))
             })?;
         let words = crate::model::fold(quote.as_deref().unwrap_or(&fact.evidence.quote));
-        if text.contains(&words) {
+        if asked_for(&words) {
             let decided = head.decided;
             told.insert(head.id, Told { id: head.id, fact, decided, only_here });
         }

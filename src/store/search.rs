@@ -115,6 +115,26 @@ impl SearchIndex {
             .map_err(while_doing("looking for articles to index"))
     }
 
+    /// Takes out what stands in the database no more.
+    ///
+    /// # Errors
+    /// When a database fails.
+    pub fn forget(&mut self) -> Result<usize, StoreError> {
+        let gone = "id NOT IN (SELECT id FROM ledger.entry)";
+        let mut forget = || -> Result<usize, rusqlite::Error> {
+            let transaction = self.connection.transaction()?;
+            transaction.execute(
+                &format!("DELETE FROM main.article WHERE rowid IN (SELECT id FROM main.indexed WHERE {gone})"),
+                [],
+            )?;
+            let forgotten =
+                transaction.execute(&format!("DELETE FROM main.indexed WHERE {gone}"), [])?;
+            transaction.commit()?;
+            Ok(forgotten)
+        };
+        forget().map_err(while_doing("taking articles out of the index"))
+    }
+
     /// Entries that are not indexed as they are now, after one, in the order of their rows.
     ///
     /// # Errors

@@ -1,10 +1,12 @@
-//! The labelled corpus, where it lies beside the repository. Says so when it does not.
+//! The labelled corpus, where it lies beside the repository or where `GAZETTED_CORPUS` says. Says so when
+//! it is not there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn corpus() -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let path = std::env::var_os("GAZETTED_CORPUS").map_or_else(beside, PathBuf::from);
     if path.join("dev/docs.jsonl").exists() {
         return Some(path);
     }
@@ -103,6 +105,44 @@ fn issue(docs: &[serde_json::Value], second: bool) -> Vec<(String, String, Strin
     publishers.iter().enumerate().map(feed).collect()
 }
 
+/// Who is where by the labels: (subject, tier, unit, role), sorted.
+fn labelled_roster(corpus: &Path, body: &str) -> Vec<[String; 4]> {
+    let gold = std::fs::read_to_string(corpus.join("dev/gold.jsonl")).unwrap();
+    let read = |line: &str| -> Vec<serde_json::Value> {
+        let labelled: serde_json::Value = serde_json::from_str(line).unwrap();
+        labelled["facts"].as_array().unwrap().clone()
+    };
+    let facts = gold.lines().flat_map(read).filter(|fact| fact["body"] == body);
+    let mut roster: Vec<[String; 4]> = facts.map(|fact| place_of(&fact)).collect();
+    roster.sort();
+    roster
+}
+
+/// "our board" is the governing board of whoever says it.
+fn place_of(of: &serde_json::Value) -> [String; 4] {
+    ["subject", "tier", "unit", "role"].map(|key| {
+        let word = of[key].as_str().unwrap_or("-").to_lowercase();
+        word.strip_prefix("governing ").map_or(word.clone(), str::to_owned)
+    })
+}
+
+/// Issue 5: the roster of a body whose labels know no end of anything is what they say, each with its
+/// proof and the day since when.
+fn the_roster_is_what_the_labels_say(place: &crate::setup::Place, corpus: &Path) {
+    const BODY: &str = "PyTorch Foundation";
+    let run = place.run(&["roster", BODY, "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&crate::setup::out(&run)).unwrap();
+    let stays = || ["members", "posts"].into_iter().flat_map(|of| found[of].as_array().unwrap());
+    let mut roster: Vec<[String; 4]> = stays().map(place_of).collect();
+    roster.sort();
+    assert_eq!(roster, labelled_roster(corpus, BODY));
+    for stay in stays() {
+        assert!(stay["since"].is_string() && stay["evidence"].is_string(), "{stay}");
+        assert!(stay["source"]["url"].is_string(), "{stay}");
+    }
+    eprintln!("roster of the {BODY}: {} of {} as labelled", roster.len(), roster.len());
+}
+
 /// Issue 5: the same news from other feeds adds sources and no changes. The few that come again are
 /// those whose words name nobody but "us", read under the wrong publisher from other evidence.
 #[test]
@@ -133,7 +173,9 @@ fn the_corpus_issued_again_by_others_is_no_news() {
         };
         (count("new facts"), count("of them news"))
     };
-    let ((_, told), (_, told_again)) = (poll(&first), poll(&second));
+    let (_, told) = poll(&first);
+    the_roster_is_what_the_labels_say(&place, &corpus);
+    let (_, told_again) = poll(&second);
     let store = gazetted::store::Store::open_read_only(&place.folder.path().join("g.db")).unwrap();
     let facts = store.facts(&gazetted::store::FactFilter::default()).unwrap();
     let firm: Vec<_> = facts.iter().filter(|f| f.fact.confidence >= 0.5).collect();
@@ -159,5 +201,5 @@ fn the_corpus_issued_again_by_others_is_no_news() {
     for line in &again {
         eprintln!("  {line}");
     }
-    assert!(again.len() * 20 <= firm.len(), "{} of {}", again.len(), firm.len());
+    assert!(again.len() * 40 <= firm.len(), "{} of {}", again.len(), firm.len());
 }

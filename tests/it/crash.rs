@@ -253,6 +253,9 @@ async fn death_at_random_moments_under_load_loses_nothing_and_repeats_only_what_
             let moment = Duration::from_millis(random.below(usual));
             killed += usize::from(killed_after(&world.place, moment).signal() == Some(KILL));
             world.look_at_death(round);
+            if round % 25 == 0 {
+                eprintln!("{killed} deaths in {round} runs");
+            }
         }
         world.finish();
         (world, killed, round)

@@ -104,6 +104,9 @@ fn check_finds_damage_and_the_program_names_the_remedy() {
             assert!(err(&run).contains(part), "{command}: {part} is missing in {}", err(&run));
         }
     }
+    let other = place.run(&["db", "check", place.config().to_str().unwrap()]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(!out(&other).contains("brings up to date"), "it is no database: {}", out(&other));
     assert_eq!(place.run(&["db", "check", "/nonexistent.db"]).status.code(), Some(74));
 }
 
@@ -158,7 +161,7 @@ fn pruning_takes_the_text_of_what_is_old_and_proves_nothing_and_nothing_else() {
         "UPDATE entry SET first_seen = first_seen - 401 * 86400; UPDATE outbox SET created = created - 91 * 86400, ended = ended - 91 * 86400; UPDATE request SET at = at - 401 * 86400",
     );
     let dry = place.run(&["db", "prune", "--dry-run"]);
-    let told = "the text of 1 entries that prove no fact, the bytes of 1 sent messages, 1 records of requests";
+    let told = "the text of 1 entries that prove no fact, the bytes of 1 sent messages, 0 entries that left their feed, 1 records of requests";
     assert!(err(&dry).contains(told), "{}", err(&dry));
     assert_eq!(ask(&place, "SELECT count(*) FROM entry WHERE html = ''"), 0);
     let pruned = place.run(&["db", "prune"]);
@@ -181,6 +184,52 @@ fn pruning_takes_the_text_of_what_is_old_and_proves_nothing_and_nothing_else() {
     assert!(err(&place.run(&["db", "prune"])).contains("the text of 0 entries"));
     assert!(err(&place.run(&["db", "prune", "--older-than", "soon"])).contains("no span of time"));
     assert!(place.run(&["db", "check"]).status.success());
+}
+
+/// What told nothing and has left its feed for as long as texts are kept is not remembered: nothing
+/// else would bound the number of rows.
+#[test]
+fn an_entry_that_told_nothing_is_forgotten_when_its_feed_does_not_show_it_for_long() {
+    const OTHER: (&str, &str, &str) = ("other", "A walk", "The path leads through a wood.");
+    const THIRD: (&str, &str, &str) = ("third", "A song", "It has three verses.");
+    let (server, place) = read(&[JOINS, PLAIN, OTHER]);
+    let show = |entries: &[(&str, &str, &str)]| {
+        server.set("/feed", Answer::ok(rss(entries)));
+        assert!(place.run(&["poll"]).status.success());
+    };
+    let absent = |what: &str| {
+        ask(&place, &format!("SELECT absent IS NOT NULL FROM entry WHERE link LIKE '%/{what}'"))
+    };
+    let prune = || err(&place.run(&["db", "prune"]));
+    let age =
+        "UPDATE entry SET first_seen = first_seen - 401 * 86400, absent = absent - 401 * 86400";
+    assert_eq!(err(&place.run(&["search", "onions"])), "");
+    show(&[THIRD]);
+    assert_eq!((absent("joins"), absent("plain"), absent("other"), absent("third")), (1, 1, 1, 0));
+    // One comes again: it is not new, and is to be remembered.
+    show(&[THIRD, OTHER]);
+    assert_eq!((absent("plain"), absent("other")), (1, 0));
+    assert_eq!(ask(&place, "SELECT count(*) FROM entry"), 4);
+    assert!(prune().contains("0 entries that left their feed"), "it left only now");
+    sql(&place, age);
+    let dry = err(&place.run(&["db", "prune", "--dry-run"]));
+    for said in [dry, prune()] {
+        let told = "the text of 3 entries that prove no fact, the bytes of 0 sent messages, 1 entries that left their feed";
+        assert!(said.contains(told), "{said}");
+    }
+    // What is shown, however old, and what told something stay; so does what is absent from an answer
+    // that was none.
+    assert_eq!(ask(&place, "SELECT count(*) FROM entry"), 3);
+    assert!(out(&place.run(&["facts"])).contains("Meridian Cloud"));
+    assert!(place.run(&["db", "check"]).status.success());
+    // The index of articles forgets it too.
+    assert_eq!(err(&place.run(&["search", "onions"])), "nothing found\n");
+    let index = Connection::open(place.folder.path().join("g.search")).unwrap();
+    let count: i64 = index.query_row("SELECT count(*) FROM indexed", [], |r| r.get(0)).unwrap();
+    assert_eq!(count, 3);
+    server.set("/feed", Answer::ok(rss(&[])));
+    assert!(place.run(&["poll"]).status.success());
+    assert_eq!((absent("third"), absent("other")), (0, 0), "an empty feed says nothing");
 }
 
 /// A row that only shrinks keeps its page: retention would bound nothing.
@@ -286,7 +335,7 @@ fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
     let server = Server::start();
     let long = "Meridian Cloud has joined the Open Lattice Foundation as a Platinum member. "
         .to_owned()
-        + &"There is much more to say about soup than fits on a page. ".repeat(9000);
+        + &"There is much more to say about soup than fits on a page. ".repeat(30_000);
     server.set("/feed", Answer::ok(rss(&[CHAIR])));
     let place = Place::new(&server.url("/feed"), "");
     place.run(&["once"]);

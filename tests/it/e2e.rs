@@ -85,6 +85,67 @@ fn an_edited_entry_corrects_what_was_told() {
     assert_eq!(out(&place.run(&["once"])), "", "a correction is told once");
 }
 
+/// What a text says in the place of what it said is a correction; what it says beside it, or of somebody
+/// else, is news.
+#[test]
+fn an_edit_of_who_what_or_where_corrects_and_other_news_in_the_same_place_does_not() {
+    const CHAIR: &str =
+        "The board has elected Ana Castellan as Chair of the Open Lattice Foundation.";
+    for (name, before, after, told, facts) in [
+        (
+            "office",
+            CHAIR,
+            "The board has elected Ana Castellan as Vice Chair of the Open Lattice Foundation.",
+            Some("elected Vice Chair; reported before as Chair ·"),
+            1,
+        ),
+        (
+            "misspelt",
+            "The board has elected Ana Castelan as Chair of the Open Lattice Foundation.",
+            CHAIR,
+            Some("Ana Castellan elected Chair; reported before as Ana Castelan ·"),
+            1,
+        ),
+        (
+            "body",
+            "Meridian Cloud has joined the Open Lattice Foundation as a Gold member.",
+            "Meridian Cloud has joined the Quartz Grid Foundation as a Gold member.",
+            Some("joined as Gold member; reported before as Open Lattice Foundation"),
+            1,
+        ),
+        (
+            "beside it",
+            CHAIR,
+            "The board has elected Ana Castellan as Chair of the Open Lattice Foundation. The Finance Committee has elected Ana Castellan as Treasurer of the Open Lattice Foundation.",
+            None,
+            2,
+        ),
+        (
+            "somebody else",
+            CHAIR,
+            "The board has elected Tomasz Weber as Chair of the Open Lattice Foundation.",
+            None,
+            2,
+        ),
+    ] {
+        let server = Server::start();
+        let place = Place::new(&server.url("/feed"), "");
+        server.set("/feed", Answer::ok(rss(&[("1", "News", before)])));
+        assert!(place.run(&["once"]).status.success(), "{name}");
+        server.set("/feed", Answer::ok(rss(&[("1", "News", after)])));
+        let text = out(&place.run(&["once"])).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!text.is_empty(), "{name}");
+        assert_eq!(text.contains("CORRECTIONS"), told.is_some(), "{name}: {text}");
+        assert!(
+            told.is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase())),
+            "{name}: {text}"
+        );
+        let known = out(&place.run(&["facts", "--json"]));
+        assert_eq!(known.lines().count(), facts, "{name}: {known}");
+        assert_eq!(out(&place.run(&["once"])), "", "{name}: told once");
+    }
+}
+
 #[test]
 fn two_publishers_telling_one_fact_are_one_change() {
     let server = Server::start();

@@ -9,7 +9,7 @@ const ENTRIES: &[(&str, &str, &str)] = &[
         "News",
         "Meridian Cloud has joined the Cloud Native Computing Foundation as a Platinum member.",
     ),
-    ("silver", "More news", "Quill Data has joined CNCF as a Silver member."),
+    ("silver", "More news", "Quill Data has joined CNCF as a silver member."),
     (
         "chair",
         "A new chair",
@@ -54,6 +54,7 @@ fn a_body_is_found_under_any_of_its_names_with_members_by_tier_and_their_proof()
     for part in [
         "MEMBERS",
         "Platinum  Meridian Cloud",
+        "Silver    Quill Data",
         "SEATS AND OFFICES",
         "(first seen)",
         "“Meridian Cloud has joined",
@@ -66,6 +67,9 @@ fn a_body_is_found_under_any_of_its_names_with_members_by_tier_and_their_proof()
         err(&place.run(&["roster", "Tidewater Alliance"]))
             .contains("no facts about Tidewater Alliance")
     );
+    let empty = place.run(&["roster", "CNCF", "--at", "2001-01-01"]);
+    let nobody = "nobody is known to be in Cloud Native Computing Foundation on 2001-01-01\n";
+    assert_eq!((out(&empty), err(&empty)), (String::new(), nobody.to_owned()));
     let before = json(&place, &["roster", "CNCF", "--at", "2001-01-01", "--json"]);
     assert_eq!(before["members"].as_array().unwrap().len(), 0);
 }

@@ -66,6 +66,7 @@ fn plan(feed_id: i64, version: &str, facts: Vec<Fact>) -> PollPlan {
         outcome: Outcome::Fetched,
         state,
         rekeyed: Vec::new(),
+        shown: Vec::new(),
         entries: vec![PlannedEntry {
             entry,
             html: "h".into(),

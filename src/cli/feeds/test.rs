@@ -171,6 +171,7 @@ async fn attempt<'a>(
         body: &body,
         rekeyed: Vec::new(),
         fresh,
+        shown: Vec::new(),
         pages: pages.read.clone(),
         late: Vec::new(),
         next_page_due: None,

@@ -466,14 +466,7 @@ fn prune_articles(
 ) -> Result<(), rusqlite::Error> {
     let sql = format!("SELECT id, octet_length(html) FROM entry WHERE {OLD_ARTICLE} LIMIT ?2");
     for (id, bytes) in some_rows(transaction, &sql, at)? {
-        // Taken out and put back: a row that only shrinks leaves its page to itself, and nothing is
-        // given back. Nothing points at these rows.
-        for sql in [
-            "UPDATE entry SET html = '', id = -id WHERE id = ?1",
-            "UPDATE entry SET id = -id WHERE id = -?1",
-        ] {
-            transaction.prepare_cached(sql)?.execute([id])?;
-        }
+        empty_row(transaction, "entry", "html = ''", id)?;
         pruned.articles += 1;
         pruned.bytes += bytes.unsigned_abs();
     }
@@ -495,9 +488,26 @@ fn prune_messages(
 ) -> Result<(), rusqlite::Error> {
     let sql = format!("SELECT id, octet_length(bytes) FROM outbox WHERE {OLD_MESSAGE} LIMIT ?2");
     for (id, bytes) in some_rows(transaction, &sql, at)? {
-        transaction.prepare_cached("UPDATE outbox SET bytes = x'' WHERE id = ?1")?.execute([id])?;
+        empty_row(transaction, "outbox", "bytes = x''", id)?;
         pruned.messages += 1;
         pruned.bytes += bytes.unsigned_abs();
+    }
+    Ok(())
+}
+
+/// Takes the text out of a row that nothing points at. The row is taken out and put back: one that only
+/// shrinks leaves its page to itself, and nothing is given back.
+fn empty_row(
+    transaction: &Connection,
+    table: &str,
+    emptied: &str,
+    id: i64,
+) -> Result<(), rusqlite::Error> {
+    for sql in [
+        format!("UPDATE {table} SET {emptied}, id = -id WHERE id = ?1"),
+        format!("UPDATE {table} SET id = -id WHERE id = -?1"),
+    ] {
+        transaction.prepare_cached(&sql)?.execute([id])?;
     }
     Ok(())
 }

@@ -176,7 +176,7 @@ fn hides(tail: &str) -> bool {
             let behind = bytes.get(at + 2..at + 2 + name.len());
             behind.is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
         };
-        bytes.get(at + 1) == Some(&b'/') && names.iter().any(|name| named(&name))
+        bytes.get(at + 1) == Some(&b'/') && names.iter().any(named)
     };
     memchr::memchr_iter(b'<', bytes).any(hidden)
         || memchr::memchr_iter(b'>', bytes).any(|at| bytes[..at].ends_with(b"--"))

@@ -253,7 +253,7 @@ const NAMES_ITS_PEOPLE: usize = 500;
 const SITE_WORDS_MAX: usize = 4;
 
 /// A title without the name of the site behind it: "A new director – Granite Wire". That is the name of
-/// the publisher, or one that a text which is long enough does not give: a copy stands under others' names.
+/// the publisher, or one of which a text that is long enough has no word: a copy stands under others' names.
 fn headline<'a>(title: &'a str, publisher: &str, html: &str) -> &'a str {
     let site = fold_name(publisher);
     let is_name = |tail: &str| {
@@ -264,7 +264,7 @@ fn headline<'a>(title: &'a str, publisher: &str, html: &str) -> &'a str {
         !site.is_empty() && fold_name(tail) == site
             || html.len() >= NAMES_ITS_PEOPLE
                 && is_name(tail)
-                && !tail.split(' ').all(|word| html.contains(word))
+                && !tail.split(' ').any(|word| html.contains(word))
     };
     let behind = [" – ", " — ", " - ", " | ", " :: ", " · "]
         .iter()

@@ -330,3 +330,11 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(work)
 }
+
+/// The same for the daemon, whose loop has a thread of its own: when systemd is slow to hear it, or a new
+/// configuration is read, messages that are on their way go on.
+fn block_on_beside<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(work)
+}

@@ -3,6 +3,7 @@
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use crate::http::{Answer, Server};
@@ -10,7 +11,9 @@ use crate::setup::{CHAIR, JOINS, Place, out, rss};
 
 pub struct Daemon {
     child: Child,
-    socket: UnixDatagram,
+    /// What it says. It is heard at once, as by systemd: a socket that nobody reads holds ten messages, and
+    /// then holds up the daemon.
+    said: Receiver<String>,
     heard: Vec<String>,
 }
 
@@ -32,7 +35,15 @@ impl Daemon {
         let path = place.folder.path().join("notify");
         let _ = std::fs::remove_file(&path);
         let socket = UnixDatagram::bind(&path).unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let (tell, said) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(n) = socket.recv(&mut buffer) {
+                if tell.send(String::from_utf8_lossy(&buffer[..n]).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
         let log = std::fs::File::create(place.folder.path().join("log")).unwrap();
         let child = program
             .arg("--config")
@@ -45,7 +56,7 @@ impl Daemon {
             .stderr(log)
             .spawn()
             .unwrap();
-        Daemon { child, socket, heard: Vec::new() }
+        Daemon { child, said, heard: Vec::new() }
     }
 
     /// Waits until the daemon says something, and forgets everything up to it.
@@ -57,9 +68,8 @@ impl Daemon {
                 return;
             }
             assert!(Instant::now() < deadline, "{wanted} was not said; heard {:?}", self.heard);
-            let mut buffer = [0; 4096];
-            if let Ok(n) = self.socket.recv(&mut buffer) {
-                self.heard.extend(String::from_utf8_lossy(&buffer[..n]).lines().map(str::to_owned));
+            if let Ok(said) = self.said.recv_timeout(Duration::from_millis(100)) {
+                self.heard.extend(said.lines().map(str::to_owned));
             }
         }
     }

@@ -945,7 +945,8 @@ impl Reading<'_> {
         if !and || self.parsed.lower(at) != "member" || self.parsed.lower(at + 1) != "of" {
             return None;
         }
-        let unit = self.parsed.mention_behind_article(at + 2)?;
+        let ours = matches!(self.parsed.lower(at + 2), "its" | "our" | "their");
+        let unit = self.parsed.mention_behind_article(at + 2 + usize::from(ours))?;
         (unit.kind == MentionKind::Unit)
             .then(|| clean_unit(self.parsed.slice(unit.start, unit.end)))
     }

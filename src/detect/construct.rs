@@ -151,7 +151,7 @@ impl Table {
                     self.alternatives[self.patterns[*number].alternatives.clone()].iter()
                 });
                 let construction = &self.constructions[construction(&of_one[0])];
-                (construction, all.filter(|alternative| alternative.fits(cues)).collect())
+                (construction, all.filter(|a| a.needs().are_met(cues)).collect())
             })
             .collect()
     }
@@ -168,12 +168,12 @@ impl Table {
         let compiled = Alternative::compile(pattern, &mut self.cues)?;
         // The last is the one without any optional group.
         let Some(bare) = compiled.last() else { return Ok(()) };
-        let same_key = match bare.key() {
+        let same_key = match bare.key(&self.cues) {
             Key::Trigger(class) => &mut self.by_trigger[class as usize],
             Key::Words(set) => &mut self.by_words[usize::from(set)],
             Key::None => &mut self.keyless,
         };
-        same_key.push(Keyed { needs: bare.needs()?, pattern: self.patterns.len() });
+        same_key.push(Keyed { needs: bare.needs(), pattern: self.patterns.len() });
         let from = self.alternatives.len();
         self.alternatives.extend(compiled);
         let alternatives = from..self.alternatives.len();

@@ -906,10 +906,11 @@ impl Reading<'_> {
         let mut facts: Vec<Fact> =
             self.fillers(Slot::Subject).filter_map(|f| self.appointment(f, action, true)).collect();
         if let Some(unit) = self.second_seat() {
-            let seats: Vec<Fact> = facts.iter().map(|f| seated(f, &unit)).collect();
+            let seats: Vec<Fact> =
+                facts.iter().map(|f| placed(f, Some(unit.clone()), "member")).collect();
             facts.extend(seats);
         } else if let Some(role) = self.second_post() {
-            let posts: Vec<Fact> = facts.iter().map(|f| titled(f, &role)).collect();
+            let posts: Vec<Fact> = facts.iter().map(|f| placed(f, None, &role)).collect();
             facts.extend(posts);
         }
         facts
@@ -919,12 +920,9 @@ impl Reading<'_> {
     fn second_post(&self) -> Option<String> {
         let unit = self.fillers(Slot::Unit).last().filter(|_| self.role().is_none())?;
         let at = unit.end;
-        let of_member = unit.start >= 2
-            && (1..=2).any(|back| {
-                self.parsed.lower(unit.start - back) == "of"
-                    && unit.start > back
-                    && self.parsed.lower(unit.start - back - 1) == "member"
-            });
+        let before =
+            |back: usize| unit.start.checked_sub(back).map_or("", |at| self.parsed.lower(at));
+        let of_member = (1..=2).any(|at| before(at) == "of" && before(at + 1) == "member");
         if !of_member || !matches!(self.parsed.lower(at), "and" | "&") {
             return None;
         }
@@ -1445,24 +1443,14 @@ fn take_post(fact: &mut Fact, other: &Fact) {
     }
 }
 
-/// The same appointment to a post instead of a seat.
-fn titled(fact: &Fact, role: &str) -> Fact {
-    let mut fact = fact.clone();
-    if let Detail::Appointment(a) = &mut fact.detail {
-        a.unit = None;
+/// The same appointment in another place.
+fn placed(fact: &Fact, unit: Option<String>, role: &str) -> Fact {
+    let mut other = fact.clone();
+    if let Detail::Appointment(a) = &mut other.detail {
+        a.unit = unit;
         a.role = Some(role.to_owned());
     }
-    fact
-}
-
-/// The same appointment as a member of a unit.
-fn seated(fact: &Fact, unit: &str) -> Fact {
-    let mut seat = fact.clone();
-    if let Detail::Appointment(a) = &mut seat.detail {
-        a.unit = Some(unit.to_owned());
-        a.role = Some("member".to_owned());
-    }
-    seat
+    other
 }
 
 /// Words of a paragraph that welcomes people to stay.

@@ -93,8 +93,7 @@ enum Element {
 pub struct Alternative {
     elements: Vec<Element>,
     begins: Begin,
-    needs: Cues,
-    key: Key,
+    needs: Needs,
 }
 
 /// What a token must be for an alternative to begin there.
@@ -136,10 +135,6 @@ impl Sets {
 
     fn add(&mut self, other: &Sets) {
         self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
-    }
-
-    fn holds(&self, other: &Sets) -> bool {
-        self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == theirs)
     }
 
     fn numbers(&self) -> impl Iterator<Item = u16> {
@@ -255,12 +250,6 @@ pub struct Cues {
 }
 
 impl Cues {
-    fn offers(&self, needs: &Cues) -> bool {
-        self.triggers & needs.triggers == needs.triggers
-            && self.mentions & needs.mentions == needs.mentions
-            && self.words.holds(&needs.words)
-    }
-
     fn needed_by(elements: &[Element]) -> Cues {
         let mut cues = Cues::default();
         for element in elements {
@@ -538,52 +527,35 @@ impl Alternative {
         if elements.iter().any(|e| matches!(e, Element::Slot(_, Want::Pronoun))) {
             needs.words.insert(pronouns);
         }
-        let trigger = elements.iter().find_map(|e| match e {
-            Element::Trigger(class) if *class != TriggerClass::Member => Some(*class),
-            _ => None,
-        });
-        let rarest = needs.words.numbers().max_by_key(|set| cues.rarity(*set));
-        let key = match (trigger, rarest) {
-            (Some(class), _) => Key::Trigger(class),
-            (None, Some(set)) => Key::Words(set),
-            (None, None) if needs.triggers != 0 => Key::Trigger(TriggerClass::Member),
-            (None, None) => Key::None,
-        };
-        Ok(Alternative { elements, begins, needs, key })
+        Ok(Alternative { elements, begins, needs: Needs::of(&needs)? })
     }
 
     /// What to look it up by.
-    pub fn key(&self) -> Key {
-        self.key
-    }
-
-    /// Whether a sentence with these cues can match it.
-    pub fn fits(&self, cues: &Cues) -> bool {
-        cues.offers(&self.needs)
-    }
-
-    /// What it needs, to be compared with the cues of every sentence of every text.
-    ///
-    /// # Errors
-    /// A message where it asks for too many words.
-    pub fn needs(&self) -> Result<Needs, String> {
-        let Cues { triggers, mentions, words } = self.needs;
-        let mut needs = Needs { triggers, mentions, asked: 0, sets: [0; NEEDED_SETS_MAX] };
-        for set in words.numbers() {
-            let place = needs.sets.get_mut(usize::from(needs.asked)).ok_or_else(|| {
-                format!("a pattern asks for more than {NEEDED_SETS_MAX} sets of words")
-            })?;
-            *place = set;
-            needs.asked += 1;
+    pub fn key(&self, cues: &WordCues) -> Key {
+        let trigger = self.elements.iter().find_map(|e| match e {
+            Element::Trigger(class) if *class != TriggerClass::Member => Some(*class),
+            _ => None,
+        });
+        let rarest = self.needs.sets().iter().copied().max_by_key(|set| cues.rarity(*set));
+        match (trigger, rarest) {
+            (Some(class), _) => Key::Trigger(class),
+            (None, Some(set)) => Key::Words(set),
+            (None, None) if self.needs.triggers != 0 => Key::Trigger(TriggerClass::Member),
+            (None, None) => Key::None,
         }
-        Ok(needs)
+    }
+
+    /// What it needs.
+    pub fn needs(&self) -> Needs {
+        self.needs
     }
 }
 
-/// No pattern asks for more sets of words without its optional groups.
+/// No alternative asks for more sets of words.
 const NEEDED_SETS_MAX: usize = 11;
 
-/// The cues that an alternative needs, in little memory: half a line of the cache.
+/// The cues that an alternative needs, to be compared with those of every sentence of every text: in
+/// half a line of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Needs {
     triggers: u32,
@@ -594,11 +566,28 @@ pub struct Needs {
 }
 
 impl Needs {
+    fn of(cues: &Cues) -> Result<Needs, String> {
+        let Cues { triggers, mentions, words } = *cues;
+        let mut needs = Needs { triggers, mentions, asked: 0, sets: [0; NEEDED_SETS_MAX] };
+        for set in words.numbers() {
+            let place = needs.sets.get_mut(usize::from(needs.asked)).ok_or_else(|| {
+                format!("a pattern asks for more than {NEEDED_SETS_MAX} sets of words")
+            })?;
+            *place = set;
+            needs.asked += 1;
+        }
+        Ok(needs)
+    }
+
+    fn sets(&self) -> &[u16] {
+        &self.sets[..usize::from(self.asked)]
+    }
+
     /// Whether a sentence with these cues has them.
     pub fn are_met(&self, cues: &Cues) -> bool {
         cues.triggers & self.triggers == self.triggers
             && cues.mentions & self.mentions == self.mentions
-            && self.sets[..usize::from(self.asked)].iter().all(|set| cues.words.has(*set))
+            && self.sets().iter().all(|set| cues.words.has(*set))
     }
 }
 

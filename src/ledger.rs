@@ -9,7 +9,7 @@ pub use self::again::{Again, Difference, Told, again, corrected};
 pub use self::names::{Aliases, Likeness, can_abbreviate, short_forms};
 
 use crate::model::{
-    ChangeKind, Detail, Fact, FactId, FactKey, Head, Kind, KnownFact, fold, fold_name,
+    ChangeKind, Detail, Fact, FactId, FactKey, Head, Kind, KnownFact, SameText, fold, fold_name,
 };
 
 /// Told again within this span, a fact is the same fact; later it is news again (a member that
@@ -80,10 +80,12 @@ pub fn reconcile(
             let twins = known.iter().rev().map(|k| (k, likeness(k, fact, now, aliases)));
             // A text that gives two names means two, as does one that gives a seat and an office; and of
             // two likely ones none is.
+            // A copy tells no more than its original did.
             let exact = |(k, like): &(&KnownFact, Likeness)| match like {
-                Likeness::Same => !same_entry(k.id) || !is_seat_beside_office(&k.fact, fact),
-                Likeness::Likely => !same_entry(k.id),
                 Likeness::Different => false,
+                _ if !same_entry(k.id) || k.same_text == SameText::Copy => true,
+                Likeness::Same => !is_seat_beside_office(&k.fact, fact),
+                Likeness::Likely => false,
             };
             let twins: Vec<(&KnownFact, Likeness)> = twins.filter(exact).collect();
             let same = twins.iter().find(|(_, like)| *like == Likeness::Same);
@@ -113,34 +115,78 @@ pub fn reconcile(
 /// position, in a span in which that is told again.
 fn likeness(known: &KnownFact, found: &Fact, now: DateTime<Utc>, aliases: &Aliases) -> Likeness {
     let (theirs, mine, gap) = (&known.fact, found, (now - known.first_seen).abs());
-    let alike = || names::subjects(mine.kind(), &theirs.subject, &mine.subject, aliases);
-    let told = theirs.kind() == mine.kind()
+    let alike = || match known.same_text {
+        SameText::OwnWord => Likeness::Same,
+        _ => names::subjects(mine.kind(), &theirs.subject, &mine.subject, aliases),
+    };
+    let in_position = || same_position(&key(theirs), &key(mine), gap);
+    let told = same_kind(known, mine)
         && theirs.polarity() == mine.polarity()
         && gap <= SAME_FACT_WITHIN
         && same_event(theirs, mine, gap)
-        && same_position(&key(theirs), &key(mine), gap)
-        && (known.same_words || same_body(theirs, mine, aliases));
+        && (known.same_text == SameText::Copy || in_position())
+        && (known.same_text != SameText::No || same_body(theirs, mine, aliases));
     match if told { alike() } else { Likeness::Different } {
         // What the names leave open the rest must not.
         Likeness::Likely if gap > OTHER_WORD_WITHIN || !tiers_agree(theirs, mine) => {
             Likeness::Different
         }
+        Likeness::Same if !in_position() => Likeness::Likely,
         like => like,
     }
+}
+
+/// Whether two facts are of one kind. Whether who joins is a project may depend on who tells it: of the
+/// same words that is no matter.
+fn same_kind(known: &KnownFact, found: &Fact) -> bool {
+    let of_organisations = |fact: &Fact| fact.kind() != Kind::Appointment;
+    known.fact.kind() == found.kind()
+        || known.same_text != SameText::No
+            && of_organisations(&known.fact)
+            && of_organisations(found)
+            && known.fact.action() == found.action()
+}
+
+/// Of whom a fact is told, and by whom.
+pub struct Speaker<'a> {
+    /// The subject.
+    pub subject: &'a str,
+    /// The publisher of the feed.
+    pub publisher: &'a str,
+}
+
+/// Whether a copied text tells of its second publisher only what it told of its first: "we have joined".
+/// One that names the second, and not the first, is his own. `words` is the text, folded.
+pub fn is_copied_word(first: &Speaker, second: &Speaker, words: &str) -> bool {
+    let of_itself = |speaker: &Speaker| {
+        // A blog's name has more words than its organisation's.
+        let (subject, publisher) = (fold_name(speaker.subject), fold_name(speaker.publisher));
+        !subject.is_empty() && publisher.starts_with(&subject)
+    };
+    let named = |speaker: &Speaker| {
+        let words = format!(" {words} ");
+        words.contains(&format!(" {} ", fold(speaker.publisher)))
+    };
+    of_itself(first) && of_itself(second) && (named(first) || !named(second))
 }
 
 /// Whether two facts that were found in texts of one time tell one thing, by names as they stand.
 pub fn same_news(a: &Fact, b: &Fact) -> bool {
     let head = Head { id: FactId(0), confidence: a.confidence, decided: false };
     let first_seen = DateTime::UNIX_EPOCH;
-    let known = KnownFact { id: head.id, fact: a.clone(), first_seen, same_words: false, head };
+    let known =
+        KnownFact { id: head.id, fact: a.clone(), first_seen, same_text: SameText::No, head };
     likeness(&known, b, first_seen, &Aliases::default()) == Likeness::Same
 }
 
 /// Whether a known fact can be of the subject and body of one that was found.
-pub fn may_be_one(known: &Fact, found: &Fact, same_words: bool, aliases: &Aliases) -> bool {
-    (same_words || same_body(known, found, aliases))
-        && may_be_subject(found, &known.subject, aliases)
+pub fn may_be_one(known: &KnownFact, found: &Fact, aliases: &Aliases) -> bool {
+    let may_be_its = || may_be_subject(found, &known.fact.subject, aliases);
+    match known.same_text {
+        SameText::OwnWord => true,
+        SameText::Words | SameText::Copy => may_be_its(),
+        SameText::No => same_body(&known.fact, found, aliases) && may_be_its(),
+    }
 }
 
 /// Whether one tells of a seat and the other of an office in one unit.
@@ -367,7 +413,10 @@ fn contradicts(known: &Fact, found: &Fact) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Appointment, AppointmentAction, Evidence, Membership, MembershipAction};
+    use crate::model::{
+        Appointment, AppointmentAction, Evidence, Hosting, HostingAction, Membership,
+        MembershipAction,
+    };
 
     fn member(subject: &str, tier: &str) -> Fact {
         fact(
@@ -453,31 +502,69 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_copy_tells_no_more_than_its_original() {
+        let known = seat("Ana B", None, "President");
+        let board = || seat("Ana B", Some("Board"), "member");
+        for (name, same_text, found, expected) in [
+            ("the same words", SameText::Words, board(), ChangeKind::New),
+            ("a copy, read otherwise", SameText::Copy, board(), ChangeKind::Restated),
+            (
+                "a copy, of somebody else",
+                SameText::Copy,
+                seat("Tom C", Some("Board"), "member"),
+                ChangeKind::New,
+            ),
+        ] {
+            let known = KnownFact { same_text, ..known_as(known.clone()) };
+            // The copy has told the other fact before.
+            let found = reconcile(&[known], &[found], at(1), &Aliases::default(), |_| true);
+            assert_eq!(found[0].kind, expected, "{name}");
+        }
+    }
+
     fn known_as(fact: Fact) -> KnownFact {
         let head = Head { id: FactId(1), confidence: fact.confidence, decided: false };
-        KnownFact { id: FactId(1), fact, first_seen: at(0), same_words: false, head }
+        KnownFact { id: FactId(1), fact, first_seen: at(0), same_text: SameText::No, head }
     }
 
     #[test]
     fn words_that_are_copied_are_the_same_news_under_any_publisher() {
         let elsewhere =
             Fact { body: "Granite Newswire".into(), ..member("Meridian Cloud", "Gold") };
-        for (name, same_words, found, expected) in [
-            ("other words", false, elsewhere.clone(), ChangeKind::New),
-            ("the same words", true, elsewhere.clone(), ChangeKind::Restated),
-            (
-                "of somebody else",
-                true,
-                Fact { subject: "Quill Data".into(), ..elsewhere },
-                ChangeKind::New,
-            ),
+        let of_another = Fact { subject: "Quill Data".into(), ..elsewhere.clone() };
+        let hosted = Hosting { action: HostingAction::Joined, level: None };
+        let as_project = Fact { detail: Detail::Hosting(hosted), ..elsewhere.clone() };
+        for (name, same_text, found, expected) in [
+            ("other words", SameText::No, elsewhere.clone(), ChangeKind::New),
+            ("the same words", SameText::Words, elsewhere, ChangeKind::Restated),
+            ("of somebody else", SameText::Words, of_another.clone(), ChangeKind::New),
+            ("by whoever says we", SameText::OwnWord, of_another, ChangeKind::Restated),
+            ("a project in other words", SameText::No, as_project.clone(), ChangeKind::New),
+            ("a project in the same", SameText::Words, as_project, ChangeKind::Restated),
         ] {
-            let known = KnownFact { same_words, ..known_as(member("Meridian Cloud", "Gold")) };
+            let known = KnownFact { same_text, ..known_as(member("Meridian Cloud", "Gold")) };
             assert_eq!(
                 reconcile(&[known], &[found], at(1), &Aliases::default(), |_| false)[0].kind,
                 expected,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn we_in_a_copied_text_are_those_whom_it_names_or_who_had_it_first() {
+        let first = || Speaker { subject: "Quill Foundation", publisher: "Quill Foundation Blog" };
+        let second = || Speaker { subject: "Kestrel", publisher: "Kestrel" };
+        let named = || Speaker { subject: "Meridian Cloud", publisher: "Kestrel" };
+        for (name, first, second, words, expected) in [
+            ("nobody is named", first(), second(), "we have joined", true),
+            ("the first is", first(), second(), "the quill foundation blog says", true),
+            ("the second is", first(), second(), "we at kestrel have joined", false),
+            ("a longer name is", first(), second(), "kestrels have joined", true),
+            ("it is no word of its own", first(), named(), "we have joined", false),
+        ] {
+            assert_eq!(is_copied_word(&first, &second, words), expected, "{name}");
         }
     }
 

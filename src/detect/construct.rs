@@ -54,6 +54,8 @@ pub enum Frame {
     Reelect,
     /// A project enters a foundation.
     Host,
+    /// A body takes in a project.
+    Accept,
 }
 
 /// One construction.

@@ -2,10 +2,10 @@
 
 use super::construct::{Construction, Frame};
 use super::effective::effective;
-use super::lexicon::TriggerClass;
+use super::lexicon::{TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::{Filler, Match, Names, Slot, skip_bracket, skip_employer};
-use super::resolve::Context;
+use super::resolve::{Context, OwnBy};
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Membership,
     MembershipAction, Polarity, fold_name,
@@ -66,7 +66,8 @@ pub fn facts(reading: &Reading) -> Vec<Fact> {
             reading.appointments(AppointmentAction::Reelected)
         }
         Frame::Reelect => Vec::new(),
-        Frame::Host => reading.hostings(),
+        Frame::Host => reading.hostings(false),
+        Frame::Accept => reading.hostings(true),
     }
 }
 
@@ -660,7 +661,7 @@ impl Reading<'_> {
                 continue;
             }
             if self.enters_care(subject, member || tier.is_some(), named_body) {
-                facts.extend(self.hosting(subject));
+                facts.extend(self.hosting(subject, false));
                 continue;
             }
             let body_kind = named_body.map(|f| {
@@ -1379,15 +1380,16 @@ impl Reading<'_> {
             .collect()
     }
 
-    fn hostings(&self) -> Vec<Fact> {
+    /// Projects that a body takes in; with `agent`, whoever the sentence says does it.
+    fn hostings(&self, agent: bool) -> Vec<Fact> {
         self.fillers(Slot::Subject)
             .filter(|f| !self.kind_of(*f).surely_person)
-            .filter_map(|f| self.hosting(f))
+            .filter_map(|f| self.hosting(f, agent))
             .collect()
     }
 
-    fn hosting(&self, subject: Filler) -> Option<Fact> {
-        let body = self.body(false)?;
+    fn hosting(&self, subject: Filler, agent: bool) -> Option<Fact> {
+        let body = self.body(agent)?;
         let level = (self.trigger_end()..(self.found.end + 8).min(self.parsed.tokens.len()))
             .map(|i| self.parsed.lower(i))
             .find(|w| {
@@ -1412,7 +1414,12 @@ impl Reading<'_> {
         let from = tokens[0].span.start;
         let until = tokens[tokens.len() - 1].span.end;
         let quote = self.parsed.text[from..until].to_owned();
-        let guessed = self.context.own_is_guess
+        let unsure = match self.context.own_by {
+            OwnBy::Word => false,
+            OwnBy::Silence => self.parsed.has(WordClass::FIRST_PERSON),
+            OwnBy::Guess => true,
+        };
+        let guessed = unsure
             && self.context.own_body.as_deref() == Some(body.as_str())
             && !self.parsed.text.contains(body.as_str());
         let mark_start = tokens[self.found.start.min(place.start)].span.start - from;

@@ -253,16 +253,22 @@ const NAMES_ITS_PEOPLE: usize = 500;
 const SITE_WORDS_MAX: usize = 4;
 
 /// A title without the name of the site behind it: "A new director – Granite Wire". That is the name of
-/// the publisher, or one of which a text that is long enough has no word: a copy stands under others' names.
-fn headline<'a>(title: &'a str, publisher: &str, html: &str) -> &'a str {
+/// the publisher, or one of which the text has no word, where that is long enough or the name a medium's: a
+/// copy stands under others' names.
+fn headline<'a>(article: &'a Article, lexicon: &Lexicon) -> &'a str {
+    let Article { title, publisher, html, .. } = article;
     let site = fold_name(publisher);
     let is_name = |tail: &str| {
         tail.split(' ').count() <= SITE_WORDS_MAX
             && tail.split(' ').all(|word| word.starts_with(char::is_uppercase))
     };
+    let is_medium = |tail: &str| {
+        let last = fold_name(tail.rsplit(' ').next().unwrap_or_default());
+        lexicon.newspapers.contains(last.as_str()) || lexicon.newswires.contains(&last)
+    };
     let is_site = |tail: &str| {
         !site.is_empty() && fold_name(tail) == site
-            || html.len() >= NAMES_ITS_PEOPLE
+            || (html.len() >= NAMES_ITS_PEOPLE || is_medium(tail))
                 && is_name(tail)
                 && !tail.split(' ').any(|word| html.contains(word))
     };
@@ -275,7 +281,7 @@ fn headline<'a>(title: &'a str, publisher: &str, html: &str) -> &'a str {
 
 /// The stages, in order.
 fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
-    let blocks = blocks(headline(&article.title, &article.publisher, &article.html), &article.html);
+    let blocks = blocks(headline(article, &grammar.lexicon), &article.html);
     // Whoever asks for an explanation wants to see the sentences that tell nothing, too.
     let can_tell = |block: &Block| {
         grammar.sieve.lets_through(&block.text, &grammar.lexicon, grammar.constructions)
@@ -602,11 +608,21 @@ mod tests {
             ("Our new chair – Priya Raman", "Quill Data", &long, "Our new chair – Priya Raman"),
             ("Our new chair – Granite Wire", "Quill Data", &long, "Our new chair"),
             ("Our new chair – the results", "Quill Data", &long, "Our new chair – the results"),
-            ("Our new chair – Granite Wire", "Quill Data", "", "Our new chair – Granite Wire"),
+            ("Our new chair – Granite Wire", "Quill Data", "", "Our new chair"),
+            ("Our new chair – Granite Bank", "Quill Data", "", "Our new chair – Granite Bank"),
             ("Quill Data joins Granite Wire", "Granite Wire", "", "Quill Data joins Granite Wire"),
             ("A - B", "", "", "A - B"),
         ] {
-            assert_eq!(headline(title, publisher, html), expected, "{title}");
+            let article = Article {
+                id: String::new(),
+                publisher: publisher.into(),
+                title: title.into(),
+                published: None,
+                author: None,
+                url: None,
+                html: html.into(),
+            };
+            assert_eq!(headline(&article, &Grammar::built_in().lexicon), expected, "{title}");
         }
     }
 

@@ -58,6 +58,17 @@ const BODY_NOUNS: &[&str] = &[
 /// So many bodies of a document are told apart.
 const BODIES_MAX: usize = 50;
 
+/// What says that a document speaks of the body that it is taken to speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnBy {
+    /// Its own words.
+    Word,
+    /// That it names no other: whoever says "we" in it is quoted, and may be another.
+    Silence,
+    /// Nothing.
+    Guess,
+}
+
 /// What is known of the names of one document.
 #[derive(Debug)]
 pub struct Context {
@@ -71,8 +82,8 @@ pub struct Context {
     pub month: Option<u32>,
     /// Whether the publisher carries other people's news, so that any organisation can be the body.
     pub wire: bool,
-    /// Whether nothing in the document says that it speaks of its publisher.
-    pub own_is_guess: bool,
+    /// How sure it is that the document speaks of that body.
+    pub own_by: OwnBy,
     /// Whether the document reports an election.
     pub election: bool,
     /// Whether it reports an election or selection.
@@ -141,7 +152,7 @@ impl Context {
             year: date_part(article, 0..4),
             month: date_part(article, 5..7),
             wire: false,
-            own_is_guess: false,
+            own_by: OwnBy::Word,
             election: false,
             selection: false,
             launch: false,
@@ -161,7 +172,7 @@ impl Context {
                 context.learn(parsed, mention, kind);
             }
         }
-        (context.own_body, context.wire, context.own_is_guess) =
+        (context.own_body, context.wire, context.own_by) =
             own_body(article, sentences, lexicon, &context);
         context.own_acronym = acronym_of(article.publisher.trim(), sentences);
         if let (Some(acronym), false) = (&context.own_acronym, context.wire) {
@@ -666,11 +677,31 @@ const PUBLISHER_TAILS: &[&str] = &[
 /// In so many first sentences a publisher that reports of itself names itself.
 const SPOKEN_SENTENCES_MAX: usize = 8;
 
-/// "We", "our": the publisher speaks, even where it does not name itself.
+/// What an "I" behind it counts.
+const COUNTED: &[&str] =
+    &["phase", "part", "type", "class", "title", "volume", "chapter", "war", "division", "level"];
+
+/// "We", "our": the publisher speaks, even where it does not name itself. Whoever is quoted speaks for
+/// others.
 fn speaks_for_itself(sentences: &[&Parsed]) -> bool {
+    let mut open = false;
     sentences.iter().take(SPOKEN_SENTENCES_MAX).any(|p| {
-        let quoted = || p.tokens.iter().any(|t| matches!(t.lower.as_str(), "\"" | "“" | "”"));
-        p.has(WordClass::FIRST_PERSON) && !quoted()
+        let (mut quoted, mut speaks) = (open, false);
+        for (at, token) in p.tokens.iter().enumerate() {
+            let opens = match token.lower.as_str() {
+                "“" => true,
+                "”" => false,
+                "\"" => !open,
+                _ => {
+                    let counts =
+                        token.lower == "i" && COUNTED.contains(&p.lower(at.wrapping_sub(1)));
+                    speaks |= p.is(at, WordClass::FIRST_PERSON) && !counts;
+                    continue;
+                }
+            };
+            (open, quoted) = (opens, true);
+        }
+        speaks && !quoted
     })
 }
 
@@ -680,7 +711,7 @@ fn own_body(
     sentences: &[&Parsed],
     lexicon: &Lexicon,
     context: &Context,
-) -> (Option<String>, bool, bool) {
+) -> (Option<String>, bool, OwnBy) {
     let mut publisher = article.publisher.trim();
     for tail in PUBLISHER_TAILS {
         publisher = publisher.strip_suffix(tail).unwrap_or(publisher);
@@ -714,11 +745,14 @@ fn own_body(
         })
     });
     if !wire && (spoken || speaks_for_itself(sentences)) {
-        return (Some(publisher.to_owned()), false, false);
+        return (Some(publisher.to_owned()), false, OwnBy::Word);
     }
     match announcer(sentences, context) {
-        Some(name) => (Some(name), true, false),
-        None if wire => (first_organisation(sentences, context), true, true),
+        Some(name) => (Some(name), true, OwnBy::Word),
+        None if wire => match described(sentences, context) {
+            Some(name) => (Some(name), true, OwnBy::Word),
+            None => (first_organisation(sentences, context), true, OwnBy::Guess),
+        },
         None => {
             let words = crate::text::tokens(publisher);
             let known = lexicon.canonical_body(publisher).is_some()
@@ -733,11 +767,27 @@ fn own_body(
             // A reporter's text is about those whom it names.
             let told = (!known).then(|| first_organisation(sentences, context)).flatten();
             match told {
-                Some(name) => (Some(name), true, true),
-                None => (Some(publisher.to_owned()), false, !known),
+                Some(name) => (Some(name), true, OwnBy::Guess),
+                None if known => (Some(publisher.to_owned()), false, OwnBy::Silence),
+                None => (Some(publisher.to_owned()), false, OwnBy::Guess),
             }
         }
     }
+}
+
+/// Whom the only heading of a release that says "About Kestrel Systems" describes: they issued it.
+fn described(sentences: &[&Parsed], context: &Context) -> Option<String> {
+    let mut names = sentences.iter().filter_map(|parsed| about(parsed));
+    names.next().filter(|_| names.next().is_none()).map(|name| context.full_name(name))
+}
+
+/// "About Kestrel Systems", alone or before a mark.
+fn about<'a>(parsed: &'a Parsed) -> Option<&'a str> {
+    let named = |m: &Mention| m.start == 1 && matches!(m.kind, MentionKind::Name(_));
+    let name = parsed.mentions().find(named).filter(|_| parsed.lower(0) == "about")?;
+    let ends = name.end == parsed.tokens.len()
+        || matches!(parsed.lower(name.end), ":" | "-" | "–" | "—" | "|" | "(");
+    ends.then(|| parsed.slice(name.start, name.end))
 }
 
 /// The first organisation that the first sentences name.

@@ -81,9 +81,22 @@ pub struct KnownFact {
     /// When it was first seen.
     pub first_seen: DateTime<Utc>,
     /// Whether it was read from the very same words.
-    pub same_words: bool,
+    pub same_text: SameText,
     /// What it is known as now: itself, or what amends, strengthens or absorbed it.
     pub head: Head,
+}
+
+/// What the words that a known fact was read from have to do with those of a found one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameText {
+    /// They are others.
+    No,
+    /// They are the same.
+    Words,
+    /// They stand in a text that the found one's is a copy of.
+    Copy,
+    /// So they do, and both are told of whoever publishes them: "we have joined".
+    OwnWord,
 }
 
 /// The present form of a fact.

@@ -23,7 +23,7 @@ pub use fact::{
 };
 pub use feed::{Entry, EntryKey, Feed, FeedKind, FeedName, FullTextPolicy, Outcome, Validators};
 pub use health::{FeedHealth, Trouble, TroubleKind};
-pub use ledger::{Alias, Change, ChangeKind, FactId, FactKey, Head, KnownFact, Sighting};
+pub use ledger::{Alias, Change, ChangeKind, FactId, FactKey, Head, KnownFact, SameText, Sighting};
 pub use line::one_line;
 pub use mail::{Attempt, Delivery, Notice, OutboxItem, OutboxState};
 pub use name::{fold, fold_name, spread};

@@ -10,10 +10,10 @@ use super::feeds::{PollWriter, apply_shown};
 use super::replay::told_by;
 use super::{Store, StoreError, seconds, time, while_doing};
 use crate::crash;
-use crate::ledger::{self, Aliases};
+use crate::ledger::{self, Aliases, Speaker};
 use crate::model::{
     Alias, Change, ChangeKind, Detail, Evidence, Fact, FactId, FactKey, Head, Kind, KnownFact,
-    PlannedEntry, Polarity, PollPlan, Sighting, TextSource, fold_name,
+    PlannedEntry, Polarity, PollPlan, SameText, Sighting, TextSource, fold_name,
 };
 
 /// What one plan changed.
@@ -482,37 +482,69 @@ pub(super) fn known_facts(
     aliases: &Aliases,
 ) -> Result<Vec<KnownFact>, rusqlite::Error> {
     let key = ledger::key(fact);
-    let others = under_other_names(transaction, fact, at, aliases)?;
+    let mut others = under_other_names(transaction, fact, at, aliases)?;
+    let own_words = told_in_copies(transaction, entry, planned, fact)?;
+    others.extend(&own_words);
     let sql = format!(
-        "SELECT {FACT_COLUMNS}, same_words FROM
-           (SELECT fact.*, quote_key <> '' AND instr(?4, quote_key) > 0
-                   OR EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?5 AND entry_id <> ?7) AS same_words
-            FROM (SELECT * FROM (SELECT * FROM fact WHERE key_subject = ?1 AND kind = ?2 AND polarity = ?3 ORDER BY id DESC LIMIT {KNOWN_MAX})
-                  UNION SELECT * FROM fact WHERE id IN (SELECT value FROM json_each(?6))) AS fact) AS fact
+        "SELECT {FACT_COLUMNS}, same_words, copied FROM
+           (SELECT fact.*, quote_key <> '' AND instr(?3, quote_key) > 0 AS same_words,
+                   EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?4 AND entry_id <> ?6) AS copied
+            FROM (SELECT * FROM (SELECT * FROM fact WHERE key_subject = ?1 AND polarity = ?2 ORDER BY id DESC LIMIT {KNOWN_MAX})
+                  UNION SELECT * FROM fact WHERE id IN (SELECT value FROM json_each(?5))) AS fact) AS fact
          ORDER BY id"
     );
     let parameters = params![
         key.subject,
-        key.kind.as_str(),
         polarity(&key),
         planned.words,
         planned.fingerprint,
         serde_json::to_string(&others).expect("numbers are plain data"),
         entry,
     ];
-    let rows: Vec<(FactRow, bool)> = transaction
+    let rows: Vec<(FactRow, bool, bool)> = transaction
         .prepare_cached(&sql)?
-        .query_map(parameters, |row| Ok((read_fact(row)?, row.get(11)?)))?
+        .query_map(parameters, |row| Ok((read_fact(row)?, row.get(11)?, row.get(12)?)))?
         .collect::<Result<_, _>>()?;
-    rows.into_iter()
-        .filter(|((_, known, ..), same_words)| {
-            ledger::may_be_one(known, fact, *same_words, aliases)
-        })
-        .map(|((id, fact, first_seen, _), same_words)| {
-            let head = head(transaction, id)?;
-            Ok(KnownFact { id, fact, first_seen, same_words, head })
-        })
-        .collect()
+    let known = rows.into_iter().map(|((id, fact, first_seen, _), same_words, copied)| {
+        let same_text = match (own_words.contains(&id.0), copied, same_words) {
+            (true, ..) => SameText::OwnWord,
+            (false, true, _) => SameText::Copy,
+            (false, false, true) => SameText::Words,
+            (false, false, false) => SameText::No,
+        };
+        let head = head(transaction, id)?;
+        Ok(KnownFact { id, fact, first_seen, same_text, head })
+    });
+    let may_be_one = |known: &Result<KnownFact, rusqlite::Error>| {
+        known.as_ref().is_ok_and(|known| ledger::may_be_one(known, fact, aliases))
+    };
+    known.filter(|known| known.is_err() || may_be_one(known)).collect()
+}
+
+/// What entries that this one is a copy of tell of their publishers where it tells it of its own.
+fn told_in_copies(
+    transaction: &Connection,
+    entry: i64,
+    planned: &PlannedEntry,
+    fact: &Fact,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT fact.id, fact.subject, feed.publisher, own.publisher
+         FROM entry JOIN sighting ON entry_id = entry.id JOIN fact ON fact.id = fact_id JOIN feed ON feed.id = feed_id,
+              (SELECT publisher FROM feed WHERE id = (SELECT feed_id FROM entry WHERE id = ?2)) AS own
+         WHERE fingerprint = ?1 AND entry.id <> ?2 AND own.publisher <> feed.publisher",
+    )?;
+    let mut rows = statement.query(params![planned.fingerprint, entry])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let theirs =
+            Speaker { subject: row.get_ref(1)?.as_str()?, publisher: row.get_ref(2)?.as_str()? };
+        let own = Speaker { subject: &fact.subject, publisher: row.get_ref(3)?.as_str()? };
+        if ledger::is_copied_word(&theirs, &own, &planned.words) {
+            found.push(row.get(0)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The facts of a body of whose subjects one may be a fact's under another name.

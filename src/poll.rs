@@ -176,7 +176,8 @@ fn hides(tail: &str) -> bool {
             let behind = bytes.get(at + 2..at + 2 + name.len());
             behind.is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
         };
-        bytes.get(at + 1) == Some(&b'/') && names.iter().any(named)
+        let begins = |at| bytes.get(at).is_some_and(|b| matches!(b | 0x20, b's' | b't' | b'n'));
+        bytes.get(at + 1) == Some(&b'/') && begins(at + 2) && names.iter().any(named)
     };
     memchr::memchr_iter(b'<', bytes).any(hidden)
         || memchr::memchr_iter(b'>', bytes).any(|at| bytes[..at].ends_with(b"--"))
@@ -185,7 +186,7 @@ fn hides(tail: &str) -> bool {
 /// A text without the sentence that WordPress puts under texts and excerpts alike: "The post …
 /// appeared first on …".
 fn without_trailer(text: &str) -> &str {
-    match text.rfind("The post ") {
+    match memchr::memmem::rfind(text.as_bytes(), b"The post ") {
         Some(at) if text[at..].len() < TRAILER_BYTES_MAX && text[at..].contains(" first ") => {
             text[..at].trim_end()
         }

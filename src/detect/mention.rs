@@ -1118,13 +1118,30 @@ impl<'a> Scan<'a> {
             && !token.capital
             && token.lower.chars().all(char::is_alphabetic)
             && token.lower.len() > 2
-            && !token.lower.ends_with(['s', 'y'])
-            && !token.lower.ends_with("ed")
+            && (!self.may_be_verb(probe) || self.ends_there(probe + 2))
+            && !token.lower.ends_with("ly")
             && !self.is(probe, WordClass::NEVER_NAME.or(WordClass::TRIGGER))
             && self.is_capital(probe + 1)
             && (self.is(probe + 1, WordClass::BODY_HEAD)
                 || matches!(self.lower(probe + 1), "committee" | "council")
                 || self.is_group_head(probe + 1))
+    }
+
+    /// "thanks", "agreed"; "lens" and "reed" look like it.
+    fn may_be_verb(&self, at: usize) -> bool {
+        let word = self.lower(at);
+        word.ends_with("ed") || word.ends_with('s') && !word.ends_with("ss")
+    }
+
+    /// Whether what stands here can go on no name and with no verb: "… as", "… after", a mark.
+    fn ends_there(&self, at: usize) -> bool {
+        self.tokens.get(at).is_none_or(|t| {
+            t.kind != TokenKind::Word
+                || matches!(
+                    t.lower.as_str(),
+                    "as" | "to" | "after" | "until" | "since" | "effective"
+                )
+        })
     }
 
     /// `of` joins "University of X", "Bank of X", "Society of X" — not "CEO of X".

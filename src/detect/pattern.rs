@@ -861,7 +861,9 @@ impl Ground<'_> {
 fn is_place(parsed: &Parsed, mention: Mention, want: Want) -> bool {
     let MentionKind::Name(kind) = mention.kind else { return false };
     let fits = if want == Want::Body { kind.body } else { !kind.surely_person };
-    fits && !is_event(parsed.slice(mention.start, mention.end))
+    // "The Summit Trust" is no summit.
+    let headed = parsed.is(mention.end - 1, WordClass::BODY_HEAD);
+    fits && (headed || !is_event(parsed.slice(mention.start, mention.end)))
 }
 
 /// A description of one person in a list has no more tokens.

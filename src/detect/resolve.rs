@@ -842,10 +842,15 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
                 continue;
             }
             let passive = |i: usize| {
-                // "Ana Castellan appointed president of …", in a headline.
+                // "Ana Castellan appointed president of …", "… board member of …", in a headline.
+                let post = |m: Mention| {
+                    m.kind == MentionKind::Role
+                        || m.kind == MentionKind::Unit
+                            && matches!(parsed.lower(m.end), "member" | "chair")
+                };
                 let of_whom = matches!(parsed.lower(i), "appointed" | "elected" | "hired")
                     && (matches!(parsed.lower(i + 1), "as" | "to")
-                        || parsed.mention(i + 1).is_some_and(|m| m.kind == MentionKind::Role));
+                        || parsed.mention(i + 1).is_some_and(post));
                 of_whom
                     || matches!(
                         parsed.lower(i.wrapping_sub(1)),

@@ -80,7 +80,7 @@ fn a_copy_of_the_words_under_another_publisher_is_nothing_new() {
         ),
         (
             MERIDIAN,
-            "We are pleased to share that we have joined the Open Lattice Foundation as a Gold member.",
+            "Good news for our users: we have joined the Open Lattice Foundation as a Gold member.",
             "Meridian Cloud",
         ),
     ] {

@@ -7,6 +7,7 @@ use divan::counter::BytesCount;
 use gazetted::detect::{Grammar, detect};
 use gazetted::model::Article;
 use gazetted::text::Sentences;
+use sha2::{Digest, Sha256};
 
 fn main() {
     divan::main();
@@ -45,6 +46,14 @@ fn corpus_documents(bencher: Bencher) {
     bencher
         .counter(BytesCount::new(bytes))
         .bench_local(|| documents.iter().map(|a| detect(a, grammar).len()).sum::<usize>());
+}
+
+/// How fast this machine is just now: SHA-256 of a megabyte. Machines differ by much, and one machine
+/// by the hour; so a figure of another machine is compared by its ratio to this one there.
+#[divan::bench(min_time = 2)]
+fn yardstick(bencher: Bencher) {
+    let bytes = vec![b'g'; 1024 * 1024];
+    bencher.counter(BytesCount::new(bytes.len())).bench_local(|| Sha256::digest(&bytes));
 }
 
 /// The same documents, HTML to sentences: what the rest is to be compared with.

@@ -822,6 +822,22 @@ fn launched(sentences: &[&Parsed], context: &Context) -> Option<String> {
     })
 }
 
+/// "was elected"; and "Ana Castellan appointed president of …", "… board member of …", in a headline.
+fn is_passive(parsed: &Parsed, verb: usize) -> bool {
+    let post = |m: Mention| {
+        m.kind == MentionKind::Role
+            || m.kind == MentionKind::Unit && matches!(parsed.lower(m.end), "member" | "chair")
+    };
+    let of_whom = matches!(parsed.lower(verb), "appointed" | "elected" | "hired")
+        && (matches!(parsed.lower(verb + 1), "as" | "to")
+            || parsed.mention(verb + 1).is_some_and(post));
+    of_whom
+        || matches!(
+            parsed.lower(verb.wrapping_sub(1)),
+            "been" | "was" | "were" | "be" | "is" | "are" | "being"
+        )
+}
+
 /// The organisation that announces: the first one before an announcing verb, the text before its
 /// title.
 fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
@@ -841,24 +857,8 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
             if matches!(before, "of" | "from" | "at" | "by" | "(") {
                 continue;
             }
-            let passive = |i: usize| {
-                // "Ana Castellan appointed president of …", "… board member of …", in a headline.
-                let post = |m: Mention| {
-                    m.kind == MentionKind::Role
-                        || m.kind == MentionKind::Unit
-                            && matches!(parsed.lower(m.end), "member" | "chair")
-                };
-                let of_whom = matches!(parsed.lower(i), "appointed" | "elected" | "hired")
-                    && (matches!(parsed.lower(i + 1), "as" | "to")
-                        || parsed.mention(i + 1).is_some_and(post));
-                of_whom
-                    || matches!(
-                        parsed.lower(i.wrapping_sub(1)),
-                        "been" | "was" | "were" | "be" | "is" | "are" | "being"
-                    )
-            };
             let announces = (mention.end..(mention.end + 60).min(parsed.tokens.len())).any(|i| {
-                !passive(i)
+                !is_passive(parsed, i)
                     && matches!(
                         parsed.lower(i),
                         "announced"
@@ -889,7 +889,7 @@ fn announcer(sentences: &[&Parsed], context: &Context) -> Option<String> {
             // Whoever elects is sure to be an organisation where its name says so.
             let elects = (kind.organisation || kind.body)
                 && (mention.end..(mention.end + 12).min(parsed.tokens.len())).any(|i| {
-                    !passive(i)
+                    !is_passive(parsed, i)
                         && matches!(
                             parsed.lower(i),
                             "elects" | "elected" | "chooses" | "selects" | "taps"

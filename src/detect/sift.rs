@@ -128,7 +128,23 @@ struct Hint {
     /// What it is by itself.
     alone: Whole,
     /// What begins with it, by the second word.
-    pairs: Vec<(SmolStr, Whole)>,
+    pairs: Vec<Pair>,
+}
+
+/// A second word, and what the two are.
+#[derive(Debug)]
+struct Pair {
+    /// The first bytes of the word: most others are told apart by them.
+    first: u64,
+    word: SmolStr,
+    whole: Whole,
+}
+
+impl Pair {
+    fn of(word: impl Into<SmolStr>, whole: Whole) -> Pair {
+        let word = word.into();
+        Pair { first: key(word.as_bytes()), word, whole }
+    }
 }
 
 /// What some words are together.
@@ -147,6 +163,8 @@ struct Whole {
 pub struct Sieve {
     hints: Vec<Hint>,
     numbers: FxHashMap<SmolStr, u16>,
+    /// The same of plain words that their first bytes are the whole of, by these.
+    short: FxHashMap<u64, u16>,
     filter: Box<[u64]>,
     /// The hints of marks of one ASCII character.
     marks: [u16; 128],
@@ -168,7 +186,8 @@ impl Sieve {
                 let hint = hints.entry(word.clone()).or_default();
                 hint.known = known;
                 for (second, set) in table.cues().second_words(known.cues) {
-                    hint.pairs.push((second.into(), Whole { set: Some(set), ..Whole::default() }));
+                    let whole = Whole { set: Some(set), ..Whole::default() };
+                    hint.pairs.push(Pair::of(second, whole));
                 }
             }
         }
@@ -179,7 +198,7 @@ impl Sieve {
                     hint.alone.triggers |= whole.triggers;
                     hint.alone.role |= whole.role;
                 }
-                Some(second) => hint.pairs.push((second.clone(), whole)),
+                Some(second) => hint.pairs.push(Pair::of(second.clone(), whole)),
             }
         };
         for (first, second, class) in lexicon.triggers.beginnings() {
@@ -196,12 +215,17 @@ impl Sieve {
         let mut sieve = Sieve {
             hints: Vec::with_capacity(hints.len()),
             numbers: FxHashMap::default(),
+            short: FxHashMap::default(),
             filter: vec![0; 1 << (FILTER_BITS - 6)].into(),
             marks: [NONE; 128],
             longest: 0,
         };
         for ((word, hint), number) in hints.into_iter().zip(0..NONE) {
-            let place = place(key(word.as_bytes()), word.len());
+            let first = key(word.as_bytes());
+            let place = place(first, word.len());
+            if word.len() <= FIRST && word.bytes().all(|b| IN_WORD[usize::from(b)]) {
+                sieve.short.insert(first, number);
+            }
             sieve.filter[place / 64] |= 1 << (place % 64);
             sieve.longest = sieve.longest.max(word.len());
             if let [mark @ 0..128] = word.as_bytes() {
@@ -229,18 +253,21 @@ impl Sieve {
     }
 }
 
+/// So many bytes of a word are its first.
+const FIRST: usize = 8;
+
 /// The first bytes of a word as a number; that of a word in capitals is that of the same in small
 /// letters.
 fn key(word: &[u8]) -> u64 {
-    let mut first = [0; 8];
-    let length = word.len().min(8);
+    let mut first = [0; FIRST];
+    let length = word.len().min(FIRST);
     first[..length].copy_from_slice(&word[..length]);
     small(u64::from_le_bytes(first), length)
 }
 
 /// Letters in small, digits as they are, and nothing behind the length.
 fn small(first: u64, length: usize) -> u64 {
-    let mask = if length < 8 { (1 << (8 * length)) - 1 } else { u64::MAX };
+    let mask = if length < FIRST { (1 << (8 * length)) - 1 } else { u64::MAX };
     (first | 0x2020_2020_2020_2020) & mask
 }
 
@@ -275,7 +302,8 @@ impl Reader<'_> {
                 last = at..end;
                 at = end;
             } else if is_plain_mark(bytes, at) {
-                self.token(self.sieve.marks[usize::from(*byte)], &text[at..=at]);
+                let mark = &text[at..=at];
+                self.token(self.sieve.marks[usize::from(*byte)], key(mark.as_bytes()), mark);
                 if ends_sentence(text, &last, at) {
                     if self.seen.can_tell(true, self.table) {
                         return true;
@@ -299,11 +327,9 @@ impl Reader<'_> {
     fn plain(&mut self, text: &str, from: usize, end: usize) {
         let length = end - from;
         let bytes = text.as_bytes();
-        let first = match bytes.get(from..from + 8) {
-            Some(&[a, b, c, d, e, f, g, h]) => {
-                small(u64::from_le_bytes([a, b, c, d, e, f, g, h]), length)
-            }
-            _ => key(&bytes[from..end]),
+        let first = match bytes.get(from..).and_then(<[u8]>::first_chunk::<FIRST>) {
+            Some(first) => small(u64::from_le_bytes(*first), length),
+            None => key(&bytes[from..end]),
         };
         let counts = self.sieve.may_hold(first, length) && length <= self.sieve.longest;
         if !counts && self.before.is_none_or(|hint| hint.pairs.is_empty()) {
@@ -311,28 +337,27 @@ impl Reader<'_> {
             return;
         }
         let word = &text[from..end];
-        if word.bytes().any(|b| b.is_ascii_uppercase()) {
-            self.word(&word.to_ascii_lowercase());
-        } else {
-            self.word(word);
-        }
+        let number = match counts {
+            false => None,
+            true if length <= FIRST => self.sieve.short.get(&first),
+            true => self.sieve.numbers.get(word.to_ascii_lowercase().as_str()),
+        };
+        self.token(number.copied().unwrap_or(NONE), first, word);
     }
 
     /// A token that is no plain word: what the lexicon knows of it by its parts counts, too.
     fn odd(&mut self, word: &str) {
-        self.word(word);
+        let number = self.sieve.numbers.get(word).copied().unwrap_or(NONE);
+        self.token(number, key(word.as_bytes()), word);
         self.seen.note(self.lexicon.known(word));
     }
 
-    fn word(&mut self, word: &str) {
-        let number = self.sieve.numbers.get(word).copied().unwrap_or(NONE);
-        self.token(number, word);
-    }
-
-    fn token(&mut self, number: u16, word: &str) {
+    fn token(&mut self, number: u16, first: u64, word: &str) {
         if let Some(before) = self.before.take() {
-            for (_, whole) in before.pairs.iter().filter(|(second, _)| second == word) {
-                self.whole(*whole);
+            let is_second =
+                |pair: &&Pair| pair.first == first && pair.word.eq_ignore_ascii_case(word);
+            for pair in before.pairs.iter().filter(is_second) {
+                self.whole(pair.whole);
             }
         }
         if let Some(hint) = self.sieve.hints.get(usize::from(number)) {
@@ -358,6 +383,14 @@ impl Reader<'_> {
 /// Where a word of ASCII letters and digits ends, if nothing joins it to what follows.
 fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
     let mut end = at;
+    // Eight bytes at once, as long as there are so many.
+    while let Some(next) = bytes.get(end..).and_then(<[u8]>::first_chunk::<FIRST>) {
+        let length = plain_length(u64::from_le_bytes(*next));
+        end += length;
+        if length < FIRST {
+            break;
+        }
+    }
     while bytes.get(end).is_some_and(|byte| IN_WORD[usize::from(*byte)]) {
         end += 1;
     }
@@ -372,7 +405,20 @@ fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
     (end > at && ends).then_some(end)
 }
 
-/// The ASCII letters and digits: one look for each byte of every text.
+/// How many of eight bytes, from the first, are ASCII letters and digits. Each byte is looked at beside
+/// the others in one number: what is added to it carries into its highest bit where it is large enough.
+fn plain_length(bytes: u64) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGHEST: u64 = 0x80 * EACH;
+    let at_least = |bytes: u64, least: u8| bytes + (0x80 - u64::from(least)) * EACH;
+    let (ascii, small) = (bytes & !HIGHEST, (bytes | (0x20 * EACH)) & !HIGHEST);
+    let letters = at_least(small, b'a') & !at_least(small, b'z' + 1);
+    let digits = at_least(ascii, b'0') & !at_least(ascii, b'9' + 1);
+    let others = (!(letters | digits) | bytes) & HIGHEST;
+    (others.trailing_zeros() / 8) as usize
+}
+
+/// The ASCII letters and digits.
 const IN_WORD: [bool; 256] = {
     let mut is = [false; 256];
     let mut byte = 0;
@@ -414,6 +460,18 @@ mod tests {
     use super::*;
     use crate::detect::construct;
     use crate::text::tokens;
+
+    #[test]
+    fn plain_bytes_are_counted_together_as_one_by_one() {
+        for byte in 0..=u8::MAX {
+            for at in 0..FIRST {
+                let mut bytes = *b"aZ09zAm5";
+                bytes[at] = byte;
+                let one_by_one = bytes.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+                assert_eq!(plain_length(u64::from_le_bytes(bytes)), one_by_one, "{bytes:?}");
+            }
+        }
+    }
 
     #[test]
     fn only_sentences_without_the_words_of_news_are_passed_over() {

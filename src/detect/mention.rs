@@ -682,7 +682,7 @@ impl<'a> Scan<'a> {
     fn role(&self, at: usize) -> Option<usize> {
         let phrase = self.longest(&self.lexicon.role_phrases, WordClass::ROLE, at);
         let phrase = phrase.map(|(_, _, n)| at + n);
-        if !self.is(at, WordClass::ROLE) {
+        if !self.is(at, WordClass::ROLE) || self.is_praise(at) {
             return None;
         }
         let mut end = at;
@@ -717,6 +717,14 @@ impl<'a> Scan<'a> {
             return Some(self.role_tail(at, phrase));
         }
         let head = head?;
+        // "the developer toolkit" is for developers.
+        let thing = matches!(
+            self.lower(head),
+            "toolkit" | "tools" | "tooling" | "portal" | "kit" | "productivity"
+        );
+        if thing && self.lower(head - 1) == "developer" {
+            return None;
+        }
         let alone = head == at + 1;
         let weak = matches!(
             self.tokens[at].lower.as_str(),
@@ -738,6 +746,25 @@ impl<'a> Scan<'a> {
             return None;
         }
         Some(self.role_tail(at, head))
+    }
+
+    /// "a key advocate", "a strong leader": praise, and no post.
+    fn is_praise(&self, at: usize) -> bool {
+        at > 1
+            && matches!(self.lower(at - 2), "a" | "an")
+            && matches!(
+                self.lower(at - 1),
+                "key"
+                    | "strong"
+                    | "passionate"
+                    | "trusted"
+                    | "vocal"
+                    | "tireless"
+                    | "powerful"
+                    | "fierce"
+                    | "staunch"
+                    | "dedicated"
+            )
     }
 
     /// "CRO", not "Cro": an acronym is a role in capitals or small letters only.

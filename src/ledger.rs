@@ -163,11 +163,11 @@ pub fn is_copied_word(first: &Speaker, second: &Speaker, words: &str) -> bool {
         let (subject, publisher) = (fold_name(speaker.subject), fold_name(speaker.publisher));
         !subject.is_empty() && publisher.starts_with(&subject)
     };
-    let named = |speaker: &Speaker| {
+    of_itself(first) && of_itself(second) && {
         let words = format!(" {words} ");
-        words.contains(&format!(" {} ", fold(speaker.publisher)))
-    };
-    of_itself(first) && of_itself(second) && (named(first) || !named(second))
+        let named = |speaker: &Speaker| words.contains(&format!(" {} ", fold(speaker.publisher)));
+        named(first) || !named(second)
+    }
 }
 
 /// Whether two facts that were found in texts of one time tell one thing, by names as they stand.
@@ -180,12 +180,12 @@ pub fn same_news(a: &Fact, b: &Fact) -> bool {
 }
 
 /// Whether a known fact can be of the subject and body of one that was found.
-pub fn may_be_one(known: &KnownFact, found: &Fact, aliases: &Aliases) -> bool {
-    let may_be_its = || may_be_subject(found, &known.fact.subject, aliases);
-    match known.same_text {
+pub fn may_be_one(known: &Fact, found: &Fact, same_text: SameText, aliases: &Aliases) -> bool {
+    let may_be_its = || may_be_subject(found, &known.subject, aliases);
+    match same_text {
         SameText::OwnWord => true,
         SameText::Words | SameText::Copy => may_be_its(),
-        SameText::No => same_body(&known.fact, found, aliases) && may_be_its(),
+        SameText::No => same_body(known, found, aliases) && may_be_its(),
     }
 }
 

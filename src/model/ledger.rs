@@ -80,7 +80,7 @@ pub struct KnownFact {
     pub fact: Fact,
     /// When it was first seen.
     pub first_seen: DateTime<Utc>,
-    /// Whether it was read from the very same words.
+    /// What its words have to do with those of what was found.
     pub same_text: SameText,
     /// What it is known as now: itself, or what amends, strengthens or absorbed it.
     pub head: Head,

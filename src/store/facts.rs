@@ -483,65 +483,62 @@ pub(super) fn known_facts(
 ) -> Result<Vec<KnownFact>, rusqlite::Error> {
     let key = ledger::key(fact);
     let mut others = under_other_names(transaction, fact, at, aliases)?;
-    let own_words = told_in_copies(transaction, entry, planned, fact)?;
-    others.extend(&own_words);
+    let copied = told_in_copies(transaction, entry, planned, fact)?;
+    others.extend(copied.iter().filter(|(_, text)| **text == SameText::OwnWord).map(|(id, _)| id));
     let sql = format!(
-        "SELECT {FACT_COLUMNS}, same_words, copied FROM
-           (SELECT fact.*, quote_key <> '' AND instr(?3, quote_key) > 0 AS same_words,
-                   EXISTS (SELECT 1 FROM sighting JOIN entry ON entry.id = entry_id WHERE fact_id = fact.id AND fingerprint = ?4 AND entry_id <> ?6) AS copied
-            FROM (SELECT * FROM (SELECT * FROM fact WHERE key_subject = ?1 AND polarity = ?2 ORDER BY id DESC LIMIT {KNOWN_MAX})
-                  UNION SELECT * FROM fact WHERE id IN (SELECT value FROM json_each(?5))) AS fact) AS fact
+        "SELECT {FACT_COLUMNS}, quote_key <> '' AND instr(?3, quote_key) > 0
+         FROM (SELECT * FROM (SELECT * FROM fact WHERE key_subject = ?1 AND polarity = ?2 ORDER BY id DESC LIMIT {KNOWN_MAX})
+               UNION SELECT * FROM fact WHERE id IN (SELECT value FROM json_each(?4))) AS fact
          ORDER BY id"
     );
     let parameters = params![
         key.subject,
         polarity(&key),
         planned.words,
-        planned.fingerprint,
         serde_json::to_string(&others).expect("numbers are plain data"),
-        entry,
     ];
-    let rows: Vec<(FactRow, bool, bool)> = transaction
+    let rows: Vec<(FactRow, bool)> = transaction
         .prepare_cached(&sql)?
-        .query_map(parameters, |row| Ok((read_fact(row)?, row.get(11)?, row.get(12)?)))?
+        .query_map(parameters, |row| Ok((read_fact(row)?, row.get(11)?)))?
         .collect::<Result<_, _>>()?;
-    let known = rows.into_iter().map(|((id, fact, first_seen, _), same_words, copied)| {
-        let same_text = match (own_words.contains(&id.0), copied, same_words) {
-            (true, ..) => SameText::OwnWord,
-            (false, true, _) => SameText::Copy,
-            (false, false, true) => SameText::Words,
-            (false, false, false) => SameText::No,
-        };
-        let head = head(transaction, id)?;
-        Ok(KnownFact { id, fact, first_seen, same_text, head })
-    });
-    let may_be_one = |known: &Result<KnownFact, rusqlite::Error>| {
-        known.as_ref().is_ok_and(|known| ledger::may_be_one(known, fact, aliases))
-    };
-    known.filter(|known| known.is_err() || may_be_one(known)).collect()
+    rows.into_iter()
+        .map(|(row, same_words)| {
+            let otherwise = if same_words { SameText::Words } else { SameText::No };
+            let same_text = copied.get(&row.0.0).copied().unwrap_or(otherwise);
+            (row, same_text)
+        })
+        .filter(|((_, known, ..), same_text)| ledger::may_be_one(known, fact, *same_text, aliases))
+        .map(|((id, fact, first_seen, _), same_text)| {
+            let head = head(transaction, id)?;
+            Ok(KnownFact { id, fact, first_seen, same_text, head })
+        })
+        .collect()
 }
 
-/// What entries that this one is a copy of tell of their publishers where it tells it of its own.
+/// What entries tell that this one is a copy of; of their publishers, where it tells the fact of its own.
 fn told_in_copies(
     transaction: &Connection,
     entry: i64,
     planned: &PlannedEntry,
     fact: &Fact,
-) -> Result<Vec<i64>, rusqlite::Error> {
+) -> Result<HashMap<i64, SameText>, rusqlite::Error> {
     let mut statement = transaction.prepare_cached(
         "SELECT fact.id, fact.subject, feed.publisher, own.publisher
          FROM entry JOIN sighting ON entry_id = entry.id JOIN fact ON fact.id = fact_id JOIN feed ON feed.id = feed_id,
               (SELECT publisher FROM feed WHERE id = (SELECT feed_id FROM entry WHERE id = ?2)) AS own
-         WHERE fingerprint = ?1 AND entry.id <> ?2 AND own.publisher <> feed.publisher",
+         WHERE fingerprint = ?1 AND entry.id <> ?2",
     )?;
     let mut rows = statement.query(params![planned.fingerprint, entry])?;
-    let mut found = Vec::new();
+    let mut found = HashMap::new();
     while let Some(row) = rows.next()? {
         let theirs =
             Speaker { subject: row.get_ref(1)?.as_str()?, publisher: row.get_ref(2)?.as_str()? };
         let own = Speaker { subject: &fact.subject, publisher: row.get_ref(3)?.as_str()? };
-        if ledger::is_copied_word(&theirs, &own, &planned.words) {
-            found.push(row.get(0)?);
+        let copied_word = own.publisher != theirs.publisher
+            && ledger::is_copied_word(&theirs, &own, &planned.words);
+        let told = found.entry(row.get(0)?).or_insert(SameText::Copy);
+        if copied_word {
+            *told = SameText::OwnWord;
         }
     }
     Ok(found)

@@ -29,12 +29,13 @@ const EXCERPT_HTML_BYTES_MAX: usize = 2 * 1024;
 /// Where "read more" stands in a text that is cut off: so many characters before its end.
 const ENDING_CHARS: usize = 40;
 
-/// So many bytes of HTML hold the end of a plain text, trailer included, of most others, and of all but
-/// very decorated ones …
-const ENDING_HTML_BYTES: [usize; 3] = [768, 1024, 2 * 1024];
-/// … and do where they give so many bytes of text.
-const ENDING_TEXT_BYTES: usize = TRAILER_BYTES_MAX + 4 * ENDING_CHARS;
+/// So many bytes of HTML hold the end of a plain text, of most others, and of all but very decorated ones.
+const ENDING_HTML_BYTES: [usize; 4] = [384, 768, 1024, 2 * 1024];
+/// So many bytes of text are enough of it.
+const ENDING_TEXT_BYTES: usize = 4 * ENDING_CHARS;
 
+/// What WordPress puts under a text begins so.
+const TRAILER: &str = "The post ";
 /// "The post TITLE appeared first on SITE." is no longer, in bytes.
 const TRAILER_BYTES_MAX: usize = 400;
 
@@ -162,8 +163,11 @@ fn ending(html: &str) -> String {
         let tail = &html[from + tag?..];
         Some(tail).filter(|tail| !hides(tail)).map(plain_text)
     };
+    let last = html.len().saturating_sub(ENDING_HTML_BYTES[ENDING_HTML_BYTES.len() - 1]);
+    let has_trailer = holds(&html.as_bytes()[last..], TRAILER.trim_end());
+    let enough = ENDING_TEXT_BYTES + if has_trailer { TRAILER_BYTES_MAX } else { 0 };
     let endings = ENDING_HTML_BYTES.iter().filter_map(of_tail);
-    let mut whole = endings.filter(|text| text.len() >= ENDING_TEXT_BYTES);
+    let mut whole = endings.filter(|text| text.len() >= enough);
     whole.next().unwrap_or_else(|| plain_text(html))
 }
 
@@ -186,12 +190,20 @@ fn hides(tail: &str) -> bool {
 /// A text without the sentence that WordPress puts under texts and excerpts alike: "The post …
 /// appeared first on …".
 fn without_trailer(text: &str) -> &str {
-    match memchr::memmem::rfind(text.as_bytes(), b"The post ") {
-        Some(at) if text[at..].len() < TRAILER_BYTES_MAX && text[at..].contains(" first ") => {
-            text[..at].trim_end()
-        }
+    let from = (text.len() + 1).saturating_sub(TRAILER_BYTES_MAX);
+    let tail = &text.as_bytes()[from..];
+    // To look from the end takes longer, and few texts have one.
+    if !holds(tail, TRAILER) {
+        return text;
+    }
+    match memchr::memmem::rfind(tail, TRAILER.as_bytes()) {
+        Some(at) if text[from + at..].contains(" first ") => text[..from + at].trim_end(),
         _ => text,
     }
+}
+
+fn holds(bytes: &[u8], words: &str) -> bool {
+    memchr::memmem::find(bytes, words.as_bytes()).is_some()
 }
 
 /// Those of a feed's entries that are new or have another version.
@@ -614,7 +626,9 @@ mod tests {
             ("beyond ASCII", format!("{}<p>é{}", "é".repeat(3000), "é".repeat(600))),
         ] {
             let (whole, end) = (plain_text(&html), ending(&html));
-            let from = whole.char_indices().rev().nth(400).map_or(0, |(at, _)| at);
+            // Behind a trailer the text is looked for.
+            let chars = if html.contains(TRAILER) { 400 } else { 2 * ENDING_CHARS };
+            let from = whole.char_indices().rev().nth(chars).map_or(0, |(at, _)| at);
             assert!(end.ends_with(&whole[from..]), "{name}");
         }
     }

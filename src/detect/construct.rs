@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::lexicon::TriggerClass;
-use super::pattern::{Alternative, Cues, Key, Needs, SETS_MAX, WordCues};
+use super::pattern::{Alternative, Cues, Key, MENTIONS_MAX, Needs, SETS_MAX, Sets, WordCues};
 
 const CONSTRUCTIONS: &str = include_str!("constructions.toml");
 
@@ -107,6 +107,9 @@ pub struct Table {
     by_trigger: Vec<Vec<Keyed>>,
     /// Those that a word of each set is the key of.
     by_words: Vec<Vec<Keyed>>,
+    /// By the kinds of mentions that a sentence has: the sets that are keys of some pattern that needs
+    /// no others. Common words are the keys of patterns that need a rare mention.
+    words_with: [Sets; MENTIONS_MAX],
     /// Those without a key.
     keyless: Vec<Keyed>,
     cues: WordCues,
@@ -161,7 +164,8 @@ impl Table {
     /// The patterns whose keys are among some cues.
     fn keyed(&self, cues: &Cues) -> impl Iterator<Item = &[Keyed]> {
         let by_trigger = cues.triggers().map(|class| self.by_trigger[class].as_slice());
-        let by_words = cues.words().map(|set| self.by_words[usize::from(set)].as_slice());
+        let words = cues.words_of(&self.words_with[cues.mentions()]);
+        let by_words = words.map(|set| self.by_words[usize::from(set)].as_slice());
         std::iter::once(self.keyless.as_slice()).chain(by_trigger).chain(by_words)
     }
 
@@ -172,7 +176,13 @@ impl Table {
         let Some(bare) = compiled.last() else { return Ok(()) };
         let same_key = match bare.key(&self.cues) {
             Key::Trigger(class) => &mut self.by_trigger[class as usize],
-            Key::Words(set) => &mut self.by_words[usize::from(set)],
+            Key::Words(set) => {
+                let needs = bare.needs();
+                let allowed = |(mentions, _): &(usize, _)| needs.allow_mentions(*mentions);
+                let with = self.words_with.iter_mut().enumerate();
+                with.filter(allowed).for_each(|(_, keys)| keys.insert(set));
+                &mut self.by_words[usize::from(set)]
+            }
             Key::None => &mut self.keyless,
         };
         same_key.push(Keyed { needs: bare.needs(), pattern: self.patterns.len() });
@@ -204,6 +214,7 @@ fn read(text: &str) -> Result<Table, String> {
         patterns: Vec::new(),
         by_trigger: (0..TriggerClass::COUNT).map(|_| Vec::new()).collect(),
         by_words: (0..SETS_MAX).map(|_| Vec::new()).collect(),
+        words_with: [Sets::default(); MENTIONS_MAX],
         keyless: Vec::new(),
         cues: WordCues::default(),
     };

@@ -1,6 +1,7 @@
 //! The names of bodies, organisations, units and roles as the lexicons know them: which of them
 //! are one. For whoever asks the ledger; detection itself has its own, faster, ways.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
@@ -8,18 +9,45 @@ use serde::Deserialize;
 use super::UserLexicon;
 use crate::model::{fold, fold_name};
 
-/// Folded forms, each with the name that stands for all of them.
-type Canonical = HashMap<String, String>;
+/// Names in all their forms.
+#[derive(Debug, Default)]
+struct Forms {
+    /// From each folded form to the name that stands for all of them …
+    names: HashMap<String, String>,
+    /// … and back.
+    of_name: HashMap<String, Vec<String>>,
+}
+
+impl Forms {
+    fn name(&self, folded: &str) -> Option<&str> {
+        self.names.get(folded).map(String::as_str)
+    }
+
+    fn of(&self, name: &str) -> &[String] {
+        self.of_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first who calls a form something is right; a name in full is nobody's alias.
+    fn add(&mut self, name: &str, forms: &[String], fold: impl Fn(&str) -> String) {
+        let canonical = self.name(&fold(name)).unwrap_or(name).to_owned();
+        for form in forms.iter().map(String::as_str).chain([name]).map(fold) {
+            if let Entry::Vacant(place) = self.names.entry(form) {
+                self.of_name.entry(canonical.clone()).or_default().push(place.key().clone());
+                place.insert(canonical.clone());
+            }
+        }
+    }
+}
 
 /// Which names are one.
 #[derive(Debug, Default)]
 pub struct Names {
-    bodies: Canonical,
+    bodies: Forms,
     /// From a body to the one that it belongs to, both folded.
     parents: HashMap<String, String>,
-    organisations: Canonical,
-    units: Canonical,
-    roles: Canonical,
+    organisations: Forms,
+    units: Forms,
+    roles: Forms,
     main_boards: HashSet<String>,
     single_roles: HashSet<String>,
     /// From the highest.
@@ -64,22 +92,22 @@ impl Names {
     pub fn with(users: &[UserLexicon]) -> Names {
         let mut names = Names::default();
         for user in users {
-            user.bodies().for_each(|(name, forms)| call(&mut names.bodies, name, forms));
+            user.bodies().for_each(|(name, forms)| names.bodies.add(name, forms, fold_name));
             user.organisations()
-                .for_each(|(name, forms)| call(&mut names.organisations, name, forms));
-            user.units().for_each(|(name, forms)| add(&mut names.units, name, forms, fold));
+                .for_each(|(name, forms)| names.organisations.add(name, forms, fold_name));
+            user.units().for_each(|(name, forms)| names.units.add(name, forms, fold));
             for (short, name) in user.aliases() {
                 // An alias does not say what it is of: it is found under both.
                 let short = [short.clone()];
-                call(&mut names.bodies, name, &short);
-                call(&mut names.organisations, name, &short);
+                names.bodies.add(name, &short, fold_name);
+                names.organisations.add(name, &short, fold_name);
             }
         }
         // A test reads every file, so a release has none that is wrong.
         let bodies: Option<BodiesFile> = toml::from_str(include_str!("lexicon/bodies.toml")).ok();
         let bodies = bodies.map(|file| file.body).unwrap_or_default();
         for row in &bodies {
-            call(&mut names.bodies, &row.name, &row.aliases);
+            names.bodies.add(&row.name, &row.aliases, fold_name);
         }
         // Now that every form is known: a parent may be given by any of its names.
         let built_in = bodies.iter().filter_map(|row| Some((&*row.name, row.parent.as_deref()?)));
@@ -92,17 +120,17 @@ impl Names {
             toml::from_str(include_str!("lexicon/organisations.toml")).ok();
         for forms in organisations.into_iter().flat_map(|file| file.names) {
             if let Some((name, others)) = forms.split_first() {
-                call(&mut names.organisations, name, others);
+                names.organisations.add(name, others, fold_name);
             }
         }
         let units: Option<UnitsFile> = toml::from_str(include_str!("lexicon/units.toml")).ok();
         for row in units.into_iter().flat_map(|file| file.unit) {
-            add(&mut names.units, &row.name, &row.aliases, fold);
+            names.units.add(&row.name, &row.aliases, fold);
         }
         if let Ok(posts) = toml::from_str::<PostsFile>(include_str!("lexicon/posts.toml")) {
             for forms in &posts.same_roles {
                 if let Some((name, others)) = forms.split_first() {
-                    add(&mut names.roles, name, others, fold);
+                    names.roles.add(name, others, fold);
                 }
             }
             names.main_boards = posts.main_boards.iter().map(|name| fold(name)).collect();
@@ -114,7 +142,7 @@ impl Names {
 
     /// The name of a body, in whatever form it is given.
     pub fn body<'a>(&'a self, name: &'a str) -> &'a str {
-        self.bodies.get(&fold_name(name)).map_or(name, String::as_str)
+        self.bodies.name(&fold_name(name)).unwrap_or(name)
     }
 
     /// The bodies that belong to a body, and those that belong to them, folded and sorted.
@@ -137,18 +165,17 @@ impl Names {
     /// The name of an organisation, in whatever form it is given. A body that is a member of
     /// another is an organisation too.
     pub fn organisation<'a>(&'a self, name: &'a str) -> &'a str {
-        let known = self.organisations.get(&fold_name(name));
-        known.map_or_else(|| self.body(name), String::as_str)
+        self.organisations.name(&fold_name(name)).unwrap_or_else(|| self.body(name))
     }
 
     /// The name of a unit, in whatever form it is given.
     pub fn unit<'a>(&'a self, name: &'a str) -> &'a str {
-        self.units.get(&fold(name)).map_or(name, String::as_str)
+        self.units.name(&fold(name)).unwrap_or(name)
     }
 
     /// A role, in whatever form it is given.
     pub fn role<'a>(&'a self, name: &'a str) -> &'a str {
-        self.roles.get(&fold(name)).map_or(name, String::as_str)
+        self.roles.name(&fold(name)).unwrap_or(name)
     }
 
     /// Whether a body that says "the Board" may mean this unit.
@@ -171,7 +198,7 @@ impl Names {
     /// Whether a name is one of the lexicons, in whatever form it is given.
     pub fn knows(&self, name: &str) -> bool {
         let folded = fold_name(name);
-        self.organisations.contains_key(&folded) || self.bodies.contains_key(&folded)
+        self.organisations.name(&folded).or(self.bodies.name(&folded)).is_some()
     }
 
     /// Every folded form of a body or organisation, the given one first.
@@ -181,8 +208,7 @@ impl Names {
             [(&self.bodies, self.body(name)), (&self.organisations, self.organisation(name))]
                 .into_iter()
                 .flat_map(|(known, canonical)| {
-                    let same = known.iter().filter(move |(_, c)| *c == canonical);
-                    same.map(|(form, _)| form.clone()).chain([fold_name(canonical)])
+                    known.of(canonical).iter().cloned().chain([fold_name(canonical)])
                 })
                 .filter(|form| *form != own)
                 .collect();
@@ -190,18 +216,6 @@ impl Names {
         forms.dedup();
         forms.insert(0, own);
         forms
-    }
-}
-
-fn call(known: &mut Canonical, name: &str, forms: &[String]) {
-    add(known, name, forms, fold_name);
-}
-
-/// The first who calls a form something is right; a name in full is nobody's alias.
-fn add(known: &mut Canonical, name: &str, forms: &[String], folded: impl Fn(&str) -> String) {
-    let canonical = known.get(&folded(name)).cloned().unwrap_or_else(|| name.to_owned());
-    for form in forms.iter().map(String::as_str).chain([name]) {
-        known.entry(folded(form)).or_insert_with(|| canonical.clone());
     }
 }
 

@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 
 use super::lexicon::{Known, TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, Parsed};
-use crate::text::{Token, TokenKind};
+use crate::text::{Token, TokenKind, is_abbreviation};
 
 /// An apposition has no more tokens.
 const APPOSITION_TOKENS_MAX: usize = 45;
@@ -122,10 +122,11 @@ pub const SETS_MAX: usize = 640;
 
 /// Sets of words, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Sets([u64; SETS_MAX / 64]);
+pub struct Sets([u64; SETS_MAX / 64]);
 
 impl Sets {
-    fn insert(&mut self, set: u16) {
+    /// Adds one.
+    pub fn insert(&mut self, set: u16) {
         self.0[usize::from(set) / 64] |= 1 << (set % 64);
     }
 
@@ -137,7 +138,11 @@ impl Sets {
         self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
     }
 
-    fn numbers(&self) -> impl Iterator<Item = u16> {
+    fn and(&self, other: &Sets) -> Sets {
+        Sets(std::array::from_fn(|at| self.0[at] & other.0[at]))
+    }
+
+    fn numbers(self) -> impl Iterator<Item = u16> {
         (0_u16..).zip(self.0).flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
     }
 }
@@ -268,9 +273,14 @@ impl Cues {
         ones(u64::from(self.triggers)).map(usize::from)
     }
 
-    /// The sets of words, by number.
-    pub fn words(&self) -> impl Iterator<Item = u16> {
-        self.words.numbers()
+    /// The sets of words, by number, of some that count.
+    pub fn words_of(&self, counting: &Sets) -> impl Iterator<Item = u16> {
+        self.words.and(counting).numbers()
+    }
+
+    /// The kinds of mentions, as the number of one of [`MENTIONS_MAX`] combinations.
+    pub fn mentions(&self) -> usize {
+        usize::from(self.mentions)
     }
 }
 
@@ -290,6 +300,9 @@ fn offered_bits(kind: MentionKind) -> u8 {
 }
 
 const NAME_BIT: u8 = 8;
+
+/// So many combinations of kinds of mentions there are.
+pub const MENTIONS_MAX: usize = 2 * NAME_BIT as usize;
 
 impl Want {
     /// The mention without which nothing fills the slot; 0 where words alone can.
@@ -583,6 +596,11 @@ impl Needs {
         &self.sets[..usize::from(self.asked)]
     }
 
+    /// Whether a sentence with this combination of kinds of mentions has those that are needed.
+    pub fn allow_mentions(&self, mentions: usize) -> bool {
+        mentions & usize::from(self.mentions) == usize::from(self.mentions)
+    }
+
     /// Whether a sentence with these cues has them.
     pub fn are_met(&self, cues: &Cues) -> bool {
         cues.triggers & self.triggers == self.triggers
@@ -730,7 +748,7 @@ impl Ground<'_> {
                 return true;
             }
             let barrier = at >= parsed.tokens.len()
-                || parsed.is(at, WordClass::BARRIER)
+                || parsed.is(at, WordClass::BARRIER) && !is_stop_of_short(parsed, at)
                 || parsed.trigger(at).is_some_and(|t| t.class != TriggerClass::Member);
             if barrier {
                 return false;
@@ -751,6 +769,11 @@ impl Ground<'_> {
         }
         let bracket = skip_bracket(parsed, employer);
         if bracket > employer && self.step(rest, bracket, found) {
+            return true;
+        }
+        // "Mei Tanaka, MD, to succeed …": the comma that closes the degrees.
+        let closed = bracket > employer && parsed.lower(bracket) == ",";
+        if closed && self.step(rest, bracket + 1, found) {
             return true;
         }
         if !matches!(parsed.lower(bracket), "," | "–" | "—") {
@@ -799,6 +822,16 @@ impl Ground<'_> {
             let owns = slot == Slot::Body && rest.is_empty() && parsed.lower(end) == "'s";
             if !owns && self.step(rest, end, found) {
                 return true;
+            }
+            // "With Quill Data, the Harbor Foundation gains …": no list of two.
+            let alone = found.fillers.get(depth).copied();
+            let several =
+                found.fillers.len() > depth + 1 && matches!(rest.first(), Some(Element::Words(..)));
+            if let Some(alone) = alone.filter(|f| several && parsed.lower(f.end) == ",") {
+                found.fillers.truncate(depth + 1);
+                if self.step(rest, alone.end, found) {
+                    return true;
+                }
             }
         }
         found.fillers.truncate(depth);
@@ -1133,8 +1166,14 @@ fn skip_honorific(parsed: &Parsed, at: usize) -> usize {
     at
 }
 
-/// The token after a bracket that opens at `at`; `at` where none does.
+/// The token after what may stand behind a name: the stop of "Inc.", degrees, brackets; `at` where
+/// nothing of it does.
 pub fn skip_bracket(parsed: &Parsed, at: usize) -> usize {
+    let shortened = is_stop_of_short(parsed, at) || is_star(parsed, at);
+    let degrees = skip_degrees(parsed, at);
+    if shortened || degrees > at {
+        return skip_bracket(parsed, degrees.max(at + usize::from(shortened)));
+    }
     if parsed.lower(at) != "(" && parsed.lower(at) != "[" {
         return at;
     }
@@ -1142,6 +1181,47 @@ pub fn skip_bracket(parsed: &Parsed, at: usize) -> usize {
         .find(|i| matches!(parsed.lower(*i), ")" | "]"))
         .map_or(at, |close| skip_bracket(parsed, close + 1))
 }
+
+/// "Ana Castellan*; Tom Okafor": a star that points to a note.
+fn is_star(parsed: &Parsed, at: usize) -> bool {
+    parsed.lower(at) == "*"
+        && at.checked_sub(1).is_some_and(|b| {
+            parsed.tokens[b].span.end == parsed.tokens[at].span.start && parsed.tokens[b].capital
+        })
+}
+
+/// "Kestrel Systems Inc. has joined", "Tom Okafor Jr. steps down": a stop that ends no sentence.
+fn is_stop_of_short(parsed: &Parsed, at: usize) -> bool {
+    parsed.lower(at) == "."
+        && at + 1 < parsed.tokens.len()
+        && at.checked_sub(1).is_some_and(|b| {
+            parsed.tokens[b].capital
+                && parsed.tokens[b].span.end == parsed.tokens[at].span.start
+                && is_abbreviation(parsed.lower(b))
+        })
+}
+
+/// Where the degrees end that stand behind a comma: "Mei Tanaka, MD, MPH was elected".
+fn skip_degrees(parsed: &Parsed, at: usize) -> usize {
+    let is_degree = |at: usize| {
+        parsed.tokens.get(at).is_some_and(|t| t.capital) && DEGREES.contains(&parsed.lower(at))
+    };
+    let mut end = at;
+    while parsed.lower(end) == "," && is_degree(end + 1) {
+        end += 2;
+        // "Ph.D."
+        end += usize::from(parsed.lower(end) == "." && parsed.lower(end - 1).contains('.'));
+    }
+    end
+}
+
+/// Degrees, licences and the like that stand behind people's names.
+const DEGREES: &[&str] = &[
+    "phd", "ph.d", "md", "m.d", "mph", "mba", "cpa", "cfa", "esq", "jd", "j.d", "rn", "msc",
+    "m.sc", "bsc", "b.sc", "obe", "mbe", "cbe", "frs", "pe", "p.e", "facs", "facp", "dds", "dvm",
+    "pharmd", "dnp", "msn", "bsn", "llm", "ll.m", "cissp", "pmp", "jr", "sr", "ii", "iii", "iv",
+    "fache", "edd", "ed.d", "dba", "psyd", "cfp", "aia", "faia",
+];
 
 /// Words between a subject and its verb.
 pub const AUXILIARIES: &[&str] = &[

@@ -123,7 +123,8 @@ impl<'a> Scanner<'a> {
             return Piece::Close(rest[2..length - 1].trim(), start, self.at);
         }
         let inner = &rest[1..length - 1];
-        let (inner, empty) = inner.strip_suffix('/').map_or((inner, false), |inner| (inner, true));
+        let empty = inner.as_bytes().last() == Some(&b'/');
+        let inner = &inner[..inner.len() - usize::from(empty)];
         let name_end =
             inner.bytes().position(|b| b.is_ascii_whitespace() || b == b'/').unwrap_or(inner.len());
         let (name, attributes) = inner.split_at(name_end);
@@ -292,6 +293,12 @@ pub enum Reference<'a> {
 
 /// Reads the reference that begins with the first byte of `text`, which is `&`.
 pub fn reference(text: &str) -> Reference<'_> {
+    // The tags of HTML inside of XML are full of these two.
+    match text.as_bytes() {
+        [_, b'l', b't', b';', ..] => return Reference::Sound('<', 4),
+        [_, b'g', b't', b';', ..] => return Reference::Sound('>', 4),
+        _ => {}
+    }
     let window = &text.as_bytes()[..text.len().min(REFERENCE_BYTES_MAX)];
     let Some(end) = memchr(b';', window) else { return Reference::Bare };
     let name = &text[1..end];
@@ -311,8 +318,6 @@ pub fn reference(text: &str) -> Reference<'_> {
     }
     let c = match name {
         "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
         "quot" => '"',
         "apos" => '\'',
         _ if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()) => {

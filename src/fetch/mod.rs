@@ -28,6 +28,9 @@ use pace::{Pace, Turn};
 
 /// A chain of redirects is followed no further (RFC 9110 §15.4 leaves the number to us).
 const REDIRECTS_MAX: usize = 5;
+/// So many bytes are asked for before a body comes; the system gives what is written to.
+const BODY_BYTES: usize = 256 * 1024;
+
 /// A body beyond this, in bytes, is a large one: few feeds in a hundred are.
 const LARGE_BODY: usize = 1024 * 1024;
 /// So many large bodies are in memory at once, whatever the concurrency.
@@ -332,6 +335,10 @@ impl Client {
             }
             if large.is_none() && body.len() + chunk.len() > LARGE_BODY {
                 large = Arc::clone(&self.large).acquire_owned().await.ok();
+            }
+            if body.is_empty() {
+                // Most feeds fit in without being copied while they grow.
+                body.reserve(BODY_BYTES);
             }
             body.extend_from_slice(&chunk);
         }

@@ -17,6 +17,9 @@ pub const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// No block is longer, in bytes; what comes after starts a block of its own.
 const BLOCK_BYTES_MAX: usize = 64 * 1024;
 
+/// Few blocks are longer, in bytes: the buffer for their texts begins with so many.
+const TEXT_BYTES: usize = 2 * 1024;
+
 /// No tag of which anything is known has a longer name.
 const TAG_BYTES_MAX: usize = 16;
 
@@ -65,7 +68,7 @@ pub struct Block {
 
 /// The blocks of a document: its title, then its body in reading order.
 pub fn blocks(title: &str, html: &str) -> Vec<Block> {
-    let mut builder = Builder::default();
+    let mut builder = Builder { text: String::with_capacity(TEXT_BYTES), ..Builder::default() };
     builder.push_title(title);
     let mut name = [0; TAG_BYTES_MAX];
     let mut plain = String::new();

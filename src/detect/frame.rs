@@ -77,7 +77,10 @@ impl Reading<'_> {
     }
 
     fn text(&self, filler: Filler) -> &str {
-        self.parsed.slice(filler.start, filler.end)
+        match &self.parsed.reference {
+            Some(reference) if reference.start == filler.start => &reference.name,
+            _ => self.parsed.slice(filler.start, filler.end),
+        }
     }
 
     fn kind_of(&self, filler: Filler) -> NameType {
@@ -177,9 +180,10 @@ impl Reading<'_> {
         if let Some(filler) = self.fillers(Slot::Role).next() {
             return Some(self.role_name(self.text(filler)));
         }
-        let mention = self
+        let behind = self
             .after(self.found.start, MentionKind::Role)
-            .filter(|m| m.start < self.found.end + ROLE_DISTANCE_MAX)?;
+            .filter(|m| m.start < self.found.end + ROLE_DISTANCE_MAX);
+        let Some(mention) = behind else { return self.role_held_so_long() };
         let led = matches!(
             self.parsed.lower(mention.start.wrapping_sub(1)),
             "as" | "a"
@@ -196,7 +200,28 @@ impl Reading<'_> {
                 | "from"
                 | "their"
         );
-        led.then(|| self.role_name(self.parsed.slice(mention.start, mention.end)))
+        // "… joins from Quill Data, where she served as CTO": the post that she had before.
+        let leaves = matches!(
+            self.construction.frame,
+            Frame::Depart | Frame::DepartFirstPerson | Frame::Withdraw
+        );
+        let before = !leaves
+            && (self.found.end..mention.start)
+                .any(|at| FORMER_WORDS.contains(&self.parsed.lower(at)));
+        (led && !before).then(|| self.role_name(self.parsed.slice(mention.start, mention.end)))
+    }
+
+    /// "After four years as Executive Director, I have decided to move on."
+    fn role_held_so_long(&self) -> Option<String> {
+        let leaves = matches!(self.construction.frame, Frame::Depart | Frame::DepartFirstPerson);
+        let role = self
+            .parsed
+            .mentions()
+            .find(|m| m.kind == MentionKind::Role && m.end <= self.found.start)
+            .filter(|m| leaves && m.start > 0 && self.parsed.lower(m.start - 1) == "as")?;
+        (0..role.start)
+            .any(|at| matches!(self.parsed.lower(at), "years" | "months" | "terms" | "decade"))
+            .then(|| self.role_name(self.parsed.slice(role.start, role.end)))
     }
 
     /// A role without the body that it is held in.
@@ -375,6 +400,12 @@ impl Reading<'_> {
             .or_else(|| self.context.own_body.clone())
     }
 
+    /// "… named Ana CEO, replacing Tom": where a succession that names no body happened.
+    fn body_told_before(&self) -> Option<String> {
+        let follows = matches!(self.construction.frame, Frame::SucceedOther | Frame::TakeOver);
+        self.previous.last().filter(|_| follows).map(|told| told.body.clone())
+    }
+
     /// "joins the Harbor Foundation as board member": what is named between the two.
     fn joined_before_role(&self) -> Option<String> {
         if self.construction.frame != Frame::Join {
@@ -451,6 +482,10 @@ impl Reading<'_> {
         if post.kind == MentionKind::Unit
             && matches!(self.parsed.lower(at), "member" | "members" | "chair" | "representative")
         {
+            at += 1;
+        }
+        // "President, North America, of Kestrel Systems".
+        if self.parsed.lower(at) == "," && self.parsed.lower(at + 1) == "of" {
             at += 1;
         }
         if !matches!(self.parsed.lower(at), "of" | "at" | "for" | "with" | "in" | "on") {
@@ -586,7 +621,10 @@ impl Reading<'_> {
                 if self.found.fillers.iter().any(|f| f.start == m.start) {
                     return false;
                 }
-                let adjacent = m.end + 1 >= self.found.start
+                // "Kestrel on Tuesday named …".
+                let dated = self.parsed.lower(m.end) == "on"
+                    && self.parsed.lower(m.end + 1).ends_with("day");
+                let adjacent = m.end + 1 + 2 * usize::from(dated) >= self.found.start
                     && m.start == 0
                     && self.parsed.lower(m.end) != ",";
                 !kind.surely_person && (kind.body || kind.organisation || adjacent) && !apposed
@@ -1002,7 +1040,7 @@ impl Reading<'_> {
         let left = unnamed.then(|| self.body_of_leaver(subject)).flatten();
         let body = match left {
             Some(body) => body,
-            None => self.body(agent_counts)?,
+            None => self.body(agent_counts).or_else(|| self.body_told_before())?,
         };
         if fold_name(&body) == fold_name(&name) {
             return None;
@@ -1487,6 +1525,10 @@ const GUEST_WORDS: &[&str] = &[
 /// What several organisations launch to be its members.
 const LAUNCHED_BODIES: &[&str] =
     &["alliance", "consortium", "foundation", "coalition", "association", "forum", "initiative"];
+
+/// Words that tell of what somebody did before.
+const FORMER_WORDS: &[&str] =
+    &["served", "worked", "held", "previously", "formerly", "prior", "after", "years", "recently"];
 
 /// A role further behind the match than this belongs to something else.
 const ROLE_DISTANCE_MAX: usize = 12;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::effective::month_number;
-use super::lexicon::{Lexicon, WordClass};
+use super::lexicon::{Lexicon, TriggerClass, WordClass};
 use super::mention::Parsed;
 use super::pattern::Match;
 use crate::text::{Block, BlockKind, Token};
@@ -23,6 +23,8 @@ pub enum Objection {
     Negation,
     /// It asks.
     Question,
+    /// It tells of a guest.
+    Visit,
 }
 
 impl Objection {
@@ -35,6 +37,7 @@ impl Objection {
             Objection::Modality => "modality",
             Objection::Negation => "negation",
             Objection::Question => "question",
+            Objection::Visit => "visit",
         }
     }
 }
@@ -108,6 +111,10 @@ pub fn objection(
     if is_habit(parsed, trigger_start) {
         return Some(Objection::History);
     }
+    let joins = parsed.trigger(trigger_start).is_some_and(|t| t.class == TriggerClass::Join);
+    if joins && is_visit(parsed, found.end) {
+        return Some(Objection::Visit);
+    }
     let history = |range| parsed.says(&lexicon.history, WordClass::HISTORY, range);
     if history(near) || history(lead) || told_of_the_past(parsed, found, published) {
         return Some(Objection::History);
@@ -138,6 +145,25 @@ fn is_habit(parsed: &Parsed, trigger: usize) -> bool {
     })
 }
 
+/// "Ana joined the Harbor Podcast to share her story": a guest.
+fn is_visit(parsed: &Parsed, behind: usize) -> bool {
+    let talks = |at: usize| {
+        matches!(
+            parsed.lower(at),
+            "share"
+                | "talk"
+                | "discuss"
+                | "speak"
+                | "explain"
+                | "explore"
+                | "chat"
+                | "tell"
+                | "reflect"
+        )
+    };
+    (behind..behind + 4).any(|at| parsed.lower(at) == "to" && talks(at + 1))
+}
+
 /// "… is not standing for another term": no candidate any more.
 fn stands_no_more(tokens: &[Token]) -> bool {
     (1..tokens.len()).any(|at| {
@@ -154,7 +180,7 @@ fn stands_no_more(tokens: &[Token]) -> bool {
 fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
     let (start, tokens) = (range.start, &parsed.tokens[range]);
     (0..tokens.len()).any(|at| {
-        if !parsed.is(start + at, WordClass::MODALITY) {
+        if !parsed.is(start + at, WordClass::MODALITY) || parsed.is_in_person(start + at) {
             return false;
         }
         let Some((_, _, length)) = lexicon.modality.longest(tokens, at) else { return false };

@@ -51,7 +51,8 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context) -> LeadIn {
     let role = first_of(MentionKind::Role)
         .map(|r| singular(&clean_role(r)))
         .filter(|r| !is_seat(r))
-        .or_else(|| founding_member(parsed, from..until));
+        .or_else(|| founding_member(parsed, from..until))
+        .or_else(|| new_post(parsed, from..until));
     let tier = tier_of(
         mentions().filter(|m| m.kind == MentionKind::Tier).map(|m| parsed.slice(m.start, m.end)),
     );
@@ -76,6 +77,18 @@ fn founding_member(parsed: &Parsed, mut range: Range<usize>) -> Option<String> {
     range
         .find(|at| parsed.lower(*at) == "founding" && parsed.lower(at + 1) == "members")
         .map(|_| "founding member".to_owned())
+}
+
+/// "… were welcomed as new corporators: …": a post that no list has.
+fn new_post(parsed: &Parsed, range: Range<usize>) -> Option<String> {
+    let last = range.end.checked_sub(2).filter(|at| *at > range.start + 1)?;
+    let plain = |at: usize| parsed.tokens.get(at).is_some_and(|t| !t.capital);
+    let posted = parsed.lower(last + 1) == ":"
+        && parsed.lower(last - 1) == "new"
+        && parsed.lower(last - 2) == "as"
+        && plain(last)
+        && parsed.trigger(last).is_none();
+    posted.then(|| singular(parsed.lower(last)))
 }
 
 /// Words that say no more than that one sits there.
@@ -106,7 +119,10 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     let has = |set: LeadSet| sets.has(set);
     let election = tokens.iter().any(|t| t.lower == "election");
     let elected = has(LeadSet::Elected) || has(LeadSet::Winners) && has(LeadSet::Elections);
-    let not_chosen = has(LeadSet::Candidates) && !has(LeadSet::Chosen);
+    // "The five candidates with the most votes were …".
+    let most_votes =
+        range.clone().any(|at| parsed.lower(at) == "most" && parsed.lower(at + 1) == "votes");
+    let not_chosen = has(LeadSet::Candidates) && !has(LeadSet::Chosen) && !most_votes;
     // "The board consists of" is news after an election or at a launch only.
     let fresh = range.clone().any(|at| {
         parsed.known(at).leads.has(LeadSet::Fresh)
@@ -143,7 +159,9 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     {
         return Some((Action::Appoint(AppointmentAction::Reelected), 85));
     }
-    if elected && (electable || has(LeadSet::Elections)) {
+    // "They were elected in September: …".
+    let they = parsed.lower(range.start) == "they" && has(LeadSet::Elected) || most_votes;
+    if elected && (electable || has(LeadSet::Elections)) || they {
         return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
     let renewed =
@@ -156,9 +174,9 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     let projects = tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
     if !titled
         && !projects
-        && (told.tiered && members || founding || fresh && newly_joined(parsed, range.clone()))
+        && (told.tiered && members || founding || newly_joined(parsed, range.clone(), fresh))
     {
-        return Some((Action::Member, if fresh || founding { 75 } else { 45 }));
+        return Some((Action::Member, if fresh || founding || !told.tiered { 75 } else { 45 }));
     }
     (fresh && position).then_some((
         Action::Appoint(AppointmentAction::Appointed),
@@ -168,7 +186,10 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
 
 /// "with one year left of their term": what is left is time.
 fn is_time(word: &str) -> bool {
-    matches!(word, "year" | "years" | "month" | "months" | "weeks" | "term" | "terms")
+    matches!(
+        word,
+        "year" | "years" | "month" | "months" | "week" | "weeks" | "quarter" | "term" | "terms"
+    )
 }
 
 /// "Projects are chosen by an access committee: …": who sits there, and not who is chosen.
@@ -192,18 +213,48 @@ fn seats_are_free(tokens: &[Token]) -> bool {
 }
 
 /// "the new Harbor Foundation members": a fresh word close before the members.
-fn newly_joined(parsed: &Parsed, range: Range<usize>) -> bool {
+fn newly_joined(parsed: &Parsed, range: Range<usize>, fresh: bool) -> bool {
     let is = |at: usize, set: LeadSet| parsed.known(at).leads.has(set);
     let from = range.start;
     // "the following organizations, all of which joined this quarter".
     let joins =
         parsed.triggers().any(|t| range.contains(&t.start) && t.class == TriggerClass::Join);
-    range.into_iter().any(|at| {
-        let noun = is(at, LeadSet::JoiningMembers)
-            || joins && is(at, LeadSet::Members)
-            || matches!(parsed.lower(at), "member" | "sponsor") && is(at + 1, LeadSet::Members);
-        noun && (at.saturating_sub(8).max(from)..at).any(|i| is(i, LeadSet::Fresh))
-    })
+    // "This month two companies became members: …".
+    let turned = |at: usize| {
+        parsed.trigger(at).is_some_and(|t| t.class == TriggerClass::Become)
+            && is(at + 1, LeadSet::Members)
+    };
+    // "The Fund grew by these companies: …".
+    let grew = |at: usize| {
+        matches!(parsed.lower(at), "grew" | "grown" | "expanded") && parsed.lower(at + 1) == "by"
+    };
+    let members = || range.clone().any(|at| is(at, LeadSet::Members));
+    // "The following organizations have joined us: …", "The companies admitted since May are listed below."
+    let arrive = |at: usize| {
+        is(at, LeadSet::Members)
+            && (at + 1..at + 5).any(|i| {
+                parsed.trigger(i).is_some_and(|t| t.class == TriggerClass::Join)
+                    || parsed.lower(i) == "admitted"
+            })
+    };
+    let listed = || {
+        range
+            .clone()
+            .any(|at| matches!(parsed.lower(at), "following" | "below" | "listed" | "these"))
+    };
+    if range.clone().any(arrive) && listed() {
+        return true;
+    }
+    if range.clone().any(turned) || range.clone().any(grew) && members() {
+        return true;
+    }
+    fresh
+        && range.into_iter().any(|at| {
+            let noun = is(at, LeadSet::JoiningMembers)
+                || joins && is(at, LeadSet::Members)
+                || matches!(parsed.lower(at), "member" | "sponsor") && is(at + 1, LeadSet::Members);
+            noun && (at.saturating_sub(8).max(from)..at).any(|i| is(i, LeadSet::Fresh))
+        })
 }
 
 /// Whether the items were there before: "the continuing members", not "the new members as well as
@@ -213,13 +264,16 @@ fn stands(parsed: &Parsed, mut range: Range<usize>) -> bool {
         let joined = (1..=2).any(|back| {
             at.checked_sub(back).is_some_and(|b| matches!(parsed.lower(b), "as" | "and" | "or"))
         });
+        // "In the past month".
+        let time = parsed.lower(at) == "past"
+            && (is_time(parsed.lower(at + 1)) || is_time(parsed.lower(at + 2)));
         // "We look forward to continuing to work with them."
         let goes_on = parsed.lower(at + 1) == "to"
             && !matches!(
                 parsed.lower(at + 2),
                 "serve" | "be" | "hold" | "sit" | "represent" | "act" | "lead"
             );
-        parsed.known(at).leads.has(LeadSet::Standing) && !joined && !goes_on
+        parsed.known(at).leads.has(LeadSet::Standing) && !joined && !goes_on && !time
     })
 }
 

@@ -23,6 +23,8 @@ use crate::model::{
 };
 use crate::text::{Block, BlockKind, TokenKind};
 
+/// No labelled line of names is longer, in bytes.
+const LINE_BYTES_MAX: usize = 300;
 /// The longest quotation that joins a lead-in to its item, in bytes.
 const QUOTE_BYTES_MAX: usize = 600;
 /// Between a list's lead-in and its last item stand at most so many blocks.
@@ -97,6 +99,8 @@ struct Head {
     whole: bool,
     /// Whether a mark follows, and not the verb of a sentence.
     set_off: bool,
+    /// Whether its paragraph is one of several lines that a line break parts, as good as a list.
+    in_run: bool,
 }
 
 impl Head {
@@ -104,7 +108,16 @@ impl Head {
     fn enumerated(name: Mention, role: Option<String>) -> Head {
         let kind = name.name_type();
         let labelled = role.is_some();
-        Head { names: vec![name], role, tier: None, labelled, kind, whole: false, set_off: true }
+        Head {
+            names: vec![name],
+            role,
+            tier: None,
+            labelled,
+            kind,
+            whole: false,
+            set_off: true,
+            in_run: false,
+        }
     }
 }
 
@@ -230,7 +243,12 @@ fn can_be_person(kind: NameType) -> bool {
 }
 
 /// A paragraph or heading counts as an item where its name is surely one, or stands beside another.
-fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
+fn confirmed(blocks: &[Block], mut heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
+    for at in run_lines(blocks, &heads) {
+        if let Some(head) = &mut heads[at] {
+            head.in_run = true;
+        }
+    }
     let marked = |at: usize| blocks[at].strong_prefix > 0 || blocks[at].text.contains(['(', '[']);
     let sure =
         |at: usize| heads.get(at).and_then(Option::as_ref).is_some_and(|h| h.kind.surely_person);
@@ -276,11 +294,57 @@ fn confirmed(blocks: &[Block], heads: Vec<Option<Head>>) -> Vec<Option<Head>> {
                         || !can_be_person(head.kind)
                         || blocks[at].text.contains('(')
                 }
-                _ => head.kind.surely_person || head.kind.person && beside(at),
+                _ => head.in_run || head.kind.surely_person || head.kind.person && beside(at),
             }
         })
         .collect();
     heads.into_iter().zip(keep).map(|(head, keep)| head.filter(|_| keep)).collect()
+}
+
+/// The paragraphs that are lines of a list, which line breaks part: "Quill Data (Gold)", "Devices: Ana
+/// Castellan; Tom Okafor". Several stand together, and words or a heading lead them on.
+fn run_lines(blocks: &[Block], heads: &[Option<Head>]) -> Vec<usize> {
+    let is_line = |at: usize| {
+        blocks[at].kind == BlockKind::Paragraph && heads[at].as_ref().is_some_and(|h| h.whole)
+    };
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < blocks.len() {
+        if !is_line(at) {
+            at += 1;
+            continue;
+        }
+        let from = at;
+        // One line between them names their level.
+        let mut lines = Vec::new();
+        let mut last = at;
+        while at < blocks.len() && at <= last + 2 {
+            if is_line(at) {
+                lines.push(at);
+                last = at;
+            } else if blocks[at].kind != BlockKind::Paragraph || blocks[at].text.len() > 40 {
+                break;
+            }
+            at += 1;
+        }
+        let leads = |above: usize| {
+            matches!(blocks[above].kind, BlockKind::Heading(_) | BlockKind::Title)
+                || blocks[above].text.ends_with([':', '…'])
+        };
+        let led = (1..=2).any(|back| from.checked_sub(back).is_some_and(leads));
+        // "Special Member", in strong type, over one name.
+        let level = from.checked_sub(1).is_some_and(|above| {
+            let text = blocks[above].text.to_lowercase();
+            matches!(blocks[above].kind, BlockKind::Heading(_))
+                && text.len() < 40
+                && ["member", "sponsor", "supporter"].iter().any(|noun| text.contains(noun))
+        });
+        if lines.len() > 1 && led || level {
+            found.extend(lines);
+        }
+        at = at.max(last + 1);
+    }
+    found
 }
 
 /// Whether a block's kind and length allow that it is one name's line.
@@ -289,7 +353,9 @@ fn can_be_item(block: &Block) -> bool {
         BlockKind::ListItem => true,
         BlockKind::Cell { header, .. } => !header,
         BlockKind::Heading(_) => is_short(block),
-        BlockKind::Paragraph | BlockKind::Quote => is_short(block) || begins_strong(block),
+        BlockKind::Paragraph | BlockKind::Quote => {
+            block.text.len() < LINE_BYTES_MAX || begins_strong(block)
+        }
         BlockKind::Title => false,
     }
 }
@@ -333,15 +399,21 @@ fn head(blocks: &[Block], line: &Line, tables: &Tables) -> Option<Head> {
     let first = names[0];
     let after = skip_bracket(parsed, first.end);
     let head = Head {
-        whole: skip_bracket(parsed, end) >= parsed.tokens.len() && line.sentences.len() == 1,
+        whole: only_marks(parsed, skip_bracket(parsed, end)) && line.sentences.len() == 1,
         set_off: after >= parsed.tokens.len() || parsed.tokens[after].kind != TokenKind::Word,
         kind: kind_of_head(parsed, first, line.block, tables, label.is_bare()),
         names,
         role: label.role,
         tier: label.tier,
         labelled: at > 0,
+        in_run: false,
     };
     fits(&head, parsed, block, line.block, tables).then_some(head)
+}
+
+/// Whether nothing but closing marks stands behind.
+fn only_marks(parsed: &Parsed, at: usize) -> bool {
+    (at..parsed.tokens.len()).all(|i| matches!(parsed.lower(i), "." | ";" | "," | "*"))
 }
 
 /// What the first name of an item is, by the words around it.
@@ -400,6 +472,7 @@ fn fits(head: &Head, parsed: &Parsed, block: &Block, index: usize, tables: &Tabl
         }
         BlockKind::Paragraph | BlockKind::Quote => {
             is_short(block) && one
+                || head.whole && head.labelled && block.text.len() < LINE_BYTES_MAX
                 || begins_strong(block)
                     && head.names.len() == 1
                     && (head.set_off || parsed.triggers().next().is_none())
@@ -746,6 +819,12 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
     while is_passed(parsed.lower(start)) {
         start += 1;
     }
+    let is_mark = |at: usize| matches!(parsed.lower(at), "–" | "—" | "-" | ":");
+    // "Members – Ana Castellan and Tom Okafor" behind the officers.
+    let members = parsed.trigger(start).filter(|t| t.class == TriggerClass::Member);
+    if let Some(members) = members.filter(|t| is_mark(t.end)) {
+        return (Some("member".to_owned()), members.end + 1);
+    }
     let Some(mention) = parsed.mention(start) else {
         return (None, start);
     };
@@ -761,8 +840,7 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
         }
         MentionKind::Role if parsed.lower(mention.end) != "," => {
             // "President – Ana Castellan", "Treasurer: Tom Okafor".
-            let marked = matches!(parsed.lower(mention.end), "–" | "—" | "-" | ":");
-            let name = mention.end + usize::from(marked);
+            let name = mention.end + usize::from(is_mark(mention.end));
             (Some(clean_role(parsed.slice(mention.start, mention.end))), name)
         }
         _ => (None, start),
@@ -954,14 +1032,31 @@ impl Item<'_> {
     fn appointees(&self, action: AppointmentAction) -> Vec<Fact> {
         let first = self.head.names[0];
         let marks = (first.end..self.until).filter(|at| self.parsed.lower(*at) == ";");
-        let parts: Vec<usize> = marks.collect();
-        let all_people = self.head.names.iter().all(|m| can_be_person(m.name_type()));
-        let starts: Vec<Mention> = if !self.head.labelled || parts.is_empty() && !all_people {
+        let mut parts: Vec<usize> = marks.collect();
+        // "Dr. Ana Castellan, Riga – Prof. Tom Okafor, Oslo".
+        let titled = |at: usize| {
+            let honorific = self.parsed.is(at + 1, WordClass::HONORIFIC);
+            let name = at + 2 + usize::from(self.parsed.lower(at + 2) == ".");
+            honorific && self.parsed.mention(name).is_some_and(|m| m.name_type().surely_person)
+        };
+        let dashes = (first.end..self.until)
+            .filter(|at| matches!(self.parsed.lower(*at), "–" | "—") && titled(*at));
+        parts.extend(dashes);
+        let several_titled = parts.iter().any(|at| titled(*at));
+        // "Secretary: Ana Castellan, Quill" has one, "Members: Ana Castellan, Quill Raman" two.
+        let several = self.parsed.lower(first.start.saturating_sub(2)).ends_with('s');
+        let all_people = self.head.names.iter().enumerate().all(|(number, m)| {
+            let kind = m.name_type();
+            kind.surely_person || (number == 0 || several) && can_be_person(kind)
+        });
+        let single = !self.head.labelled && !several_titled;
+        let starts: Vec<Mention> = if single || parts.is_empty() && !all_people {
             return self.appointee(action).into_iter().collect();
         } else if parts.is_empty() {
             self.head.names.clone()
         } else {
-            let behind = parts.iter().filter_map(|at| self.parsed.mention(at + 1));
+            let behind =
+                parts.iter().filter_map(|at| (at + 1..at + 4).find_map(|i| self.parsed.mention(i)));
             let named = behind.filter(|m| can_be_person(m.name_type()));
             std::iter::once(first).chain(named).collect()
         };
@@ -983,7 +1078,8 @@ impl Item<'_> {
 
     fn members(&self, votes: Votes) -> Vec<Fact> {
         let block = &self.blocks[self.index];
-        let item = matches!(block.kind, BlockKind::ListItem | BlockKind::Cell { .. });
+        let item =
+            self.head.in_run || matches!(block.kind, BlockKind::ListItem | BlockKind::Cell { .. });
         let strong = self.lead.confidence_percent >= 75;
         let first = self.head.names[0];
         let set_off = matches!(self.parsed.lower(first.end), ":" | "-" | "–" | "—" | "," | "(")
@@ -1019,7 +1115,7 @@ impl Item<'_> {
         let kind = name.name_type();
         if fold_name(&subject) == fold_name(&body)
             || kind.surely_person
-            || kind.project
+            || kind.project && !kind.organisation
             || is_event(&subject)
         {
             return None;
@@ -1063,6 +1159,7 @@ impl Item<'_> {
         let kind = if name == self.head.names[0] { self.head.kind } else { name.name_type() };
         let inline = self.lead.block == self.index;
         let item = inline
+            || self.head.in_run
             || matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
         let after = skip_bracket(parsed, name.end);
         let whole = after >= parsed.tokens.len();
@@ -1319,8 +1416,26 @@ fn label(parsed: &Parsed) -> Label {
     match (0..parsed.tokens.len().min(8)).find(|i| parsed.lower(*i) == ":") {
         Some(colon) => Label { role, tier: None, at: colon + 1 },
         None if role.is_some() => Label { role, tier: None, at: first.map_or(0, |m| m.end) },
-        None => Label::default(),
+        None => Label { at: dash_before_people(parsed), ..Label::default() },
     }
+}
+
+/// "Devices — Ana Castellan; Tom Okafor": where people begin behind a label and a dash; else 0.
+fn dash_before_people(parsed: &Parsed) -> usize {
+    let labelled = |dash: &usize| {
+        let person = parsed.mention(dash + 1).is_some_and(|m| m.name_type().surely_person);
+        let names = (0..*dash).any(|at| {
+            parsed.mention(at).is_some_and(|m| {
+                let kind = m.name_type();
+                kind.surely_person || kind.organisation || kind.body
+            })
+        });
+        person && !names && parsed.tokens[0].capital
+    };
+    let several = (0..parsed.tokens.len()).any(|at| parsed.lower(at) == ";");
+    let mut dashes =
+        (1..parsed.tokens.len().min(7)).filter(|at| matches!(parsed.lower(*at), "–" | "—"));
+    dashes.find(|dash| several && labelled(dash)).map_or(0, |dash| dash + 1)
 }
 
 /// The name of a level has fewer words.

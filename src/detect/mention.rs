@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::effective::month_number;
 use super::lexicon::{Known, Lexicon, Phrases, TriggerClass, WordClass};
 use crate::text::{Token, TokenKind};
 
@@ -91,6 +92,17 @@ pub struct Parsed<'a> {
     triggers: Vec<Trigger>,
     /// The person of whom the text spoke last before this sentence.
     pub antecedent: Option<Rc<str>>,
+    /// What stands for the organisation of which it spoke last.
+    pub reference: Option<Reference>,
+}
+
+/// "The company": what stands for a name that was told before.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// Its first token.
+    pub start: usize,
+    /// The name.
+    pub name: Rc<str>,
 }
 
 /// What begins at a token: the numbers of a mention and a trigger.
@@ -154,7 +166,62 @@ impl Parsed<'_> {
     /// Whether a phrase of the set stands among some tokens; `class` is that of their first words.
     pub fn says(&self, phrases: &Phrases<()>, class: WordClass, range: Range<usize>) -> bool {
         let tokens = &self.tokens[..range.end];
-        range.into_iter().any(|at| self.is(at, class) && phrases.longest(tokens, at).is_some())
+        range.into_iter().any(|at| {
+            self.is(at, class) && phrases.longest(tokens, at).is_some() && !self.is_in_person(at)
+        })
+    }
+
+    /// Whether a token is part of a person's name: "Mark Hope" hopes nothing.
+    pub fn is_in_person(&self, at: usize) -> bool {
+        self.tokens[at].capital
+            && self.mentions.iter().any(|m| {
+                m.start <= at && at < m.end && m.end - m.start > 1 && m.name_type().surely_person
+            })
+    }
+
+    /// Takes what stands for an organisation as subject of the sentence for that one's name: "The company
+    /// has joined …". What "it" stands for is nobody's to tell.
+    pub fn refer(&mut self, name: &Rc<str>) {
+        let Some((start, end)) = self.organisation_referred_to() else { return };
+        let kind = NameType { organisation: true, ..NameType::default() };
+        let mut mentions = self.mentions.clone();
+        mentions.push(Mention { kind: MentionKind::Name(kind), start, end });
+        self.set_mentions(mentions);
+        self.reference = Some(Reference { start, name: Rc::clone(name) });
+    }
+
+    fn organisation_referred_to(&self) -> Option<(usize, usize)> {
+        const NOUNS: &[&str] = &[
+            "company",
+            "firm",
+            "bank",
+            "startup",
+            "start-up",
+            "vendor",
+            "manufacturer",
+            "university",
+            "institute",
+            "retailer",
+            "studio",
+            "agency",
+            "carmaker",
+            "automaker",
+            "insurer",
+            "maker",
+        ];
+        for at in 0..self.tokens.len().min(8) {
+            // A name of its own is the subject.
+            if self.mention(at).is_some_and(|m| matches!(m.kind, MentionKind::Name(_))) {
+                return None;
+            }
+            if self.lower(at) != "the" || !NOUNS.contains(&self.lower(at + 1)) {
+                continue;
+            }
+            let end = at + 2;
+            let acts = self.is(end, WordClass::AUXILIARY) || self.trigger(end).is_some();
+            return (acts && (at..end).all(|i| self.mention(i).is_none())).then_some((at, end));
+        }
+        None
     }
 
     /// Puts other mentions in the place of all; they must not overlap.
@@ -228,14 +295,19 @@ pub fn parse<'a>(
     for (number, trigger) in (0..NONE).zip(&triggers) {
         places[trigger.start].trigger = number;
     }
-    Parsed { text, tokens, known, places, mentions, triggers, antecedent: None }
+    let (antecedent, reference) = (None, None);
+    Parsed { text, tokens, known, places, mentions, triggers, antecedent, reference }
 }
 
 /// Where the sentence proper begins behind "OTTAWA, Canada – September 20, 2023 –".
 fn dateline_end(tokens: &[Token]) -> usize {
     let mut end = 0;
     for at in 1..tokens.len().saturating_sub(1).min(45) {
+        // Not that of "2026–2028".
+        let between = tokens[at].span.end == tokens[at + 1].span.start
+            && tokens[at - 1].span.end == tokens[at].span.start;
         let dash = tokens[at].kind == TokenKind::Mark
+            && !(between && tokens[at].lower == "–")
             && matches!(tokens[at].lower.as_str(), "-" | "–" | "—" | "/" | ")");
         if !dash {
             continue;
@@ -243,6 +315,10 @@ fn dateline_end(tokens: &[Token]) -> usize {
         let dashes = tokens[at].lower != "/" && tokens[at].lower != ")"
             || tokens[at].lower == "/" && tokens[at + 1].lower == "-";
         let before = &tokens[end..at];
+        // "During the assembly of 2026 the board was elected: Chair – Ana": a sentence, and no dateline.
+        let small = before.iter().filter(|t| t.kind == TokenKind::Word && !t.capital);
+        let tells =
+            small.filter(|t| !t.lower.starts_with(|c: char| c.is_ascii_digit())).count() > 2;
         let dated = before.iter().any(|t| {
             t.lower.len() == 4 && t.lower.starts_with("20")
                 || t.lower.contains("newswire")
@@ -257,7 +333,7 @@ fn dateline_end(tokens: &[Token]) -> usize {
                     || t.lower.bytes().all(|b| b.is_ascii_digit())
             })
             && (before.iter().any(|t| t.lower == ","));
-        if dashes && (dated || placed) && before.len() <= 30 {
+        if dashes && (dated && !tells || placed) && before.len() <= 30 {
             end = at + 1;
         }
     }
@@ -326,7 +402,13 @@ pub const UNIT_HEADS_OF_TWO: &[(&str, &str)] = &[
     ("advisory", "group"),
     ("expert", "group"),
     ("task", "group"),
+    ("leadership", "group"),
+    ("user", "group"),
+    ("management", "group"),
+    ("coordination", "group"),
     ("task", "force"),
+    ("election", "commission"),
+    ("elections", "commission"),
 ];
 
 /// Last words of what somebody is Vice President or Head of.
@@ -334,6 +416,7 @@ const FIELDS_OF_WORK: &[&str] = &[
     "research",
     "operations",
     "engineering",
+    "manufacturing",
     "marketing",
     "sales",
     "strategy",
@@ -347,6 +430,89 @@ const FIELDS_OF_WORK: &[&str] = &[
     "affairs",
     "success",
     "experience",
+];
+
+/// What ends the name of a firm even behind a given name: "Jackson University".
+const FIRM_WORDS: &[&str] = &[
+    "group",
+    "company",
+    "university",
+    "college",
+    "hospital",
+    "museum",
+    "polytechnic",
+    "observatory",
+    "inc",
+    "ltd",
+    "llc",
+    "corp",
+    "gmbh",
+    "plc",
+    "corporation",
+    "limited",
+    "network",
+    "software",
+    "technology",
+    "semiconductor",
+    "pharma",
+    "insurance",
+    "telecom",
+    "airways",
+];
+
+/// What stands behind a comma after a role.
+const FIELD_OR_REGION: WordClass = WordClass::ROLE_MODIFIER.or(WordClass::REGION);
+
+/// No role in its own words is longer, in words.
+const ROLE_WORDS_MAX: usize = 7;
+
+/// Words that begin roles, whatever follows up to the head.
+const BEGINS_ROLE: &[&str] = &[
+    "chief",
+    "senior",
+    "deputy",
+    "assistant",
+    "associate",
+    "junior",
+    "regional",
+    "global",
+    "principal",
+    "interim",
+    "acting",
+    "group",
+    "vice",
+];
+
+/// Heads that need no word before them: a name stands there.
+const WHOLE_TITLES: &[&str] = &[
+    "ceo",
+    "cto",
+    "cfo",
+    "coo",
+    "cio",
+    "ciso",
+    "cmo",
+    "cpo",
+    "cro",
+    "cso",
+    "founder",
+    "co-founder",
+    "president",
+    "chairman",
+    "chairwoman",
+    "chairperson",
+    "general",
+    "chief",
+    "evp",
+    "svp",
+    "vp",
+    "leader",
+    "leaders",
+    "advocate",
+    "fellow",
+    "fellows",
+    "lead",
+    "leads",
 ];
 
 /// Words before "team" that name no team.
@@ -429,6 +595,7 @@ impl<'a> Scan<'a> {
             && !self.is(at, BEGINS_IN_SMALL)
             && !self.is(at + 1, WordClass::TEAM)
             && self.text.as_bytes()[token.span.start] != b'@'
+            && self.role_in_own_words(at).is_none()
     }
 
     fn mention(&self, at: usize) -> Option<Mention> {
@@ -446,14 +613,14 @@ impl<'a> Scan<'a> {
             }
         }
         if let Some(end) = self.unit(at) {
-            return make(MentionKind::Unit, self.numbered_unit(at, end));
+            return make(MentionKind::Unit, self.unit_tail(self.numbered_unit(at, end)));
         }
         if let Some((_, _, n)) = self.longest(&self.lexicon.tiers, WordClass::TIER, at)
-            && (self.tier_follows(at + n) || self.tier_led(at))
+            && (self.tier_follows(at + n) || self.tier_led(at) || self.tier_heads(at, n))
         {
             return make(MentionKind::Tier, at + n);
         }
-        if let Some(end) = self.role(at) {
+        if let Some(end) = self.role_in_own_words(at).or_else(|| self.role(at)) {
             return make(MentionKind::Role, end);
         }
         if let Some(end) = self.known_organisation(at) {
@@ -574,6 +741,31 @@ impl<'a> Scan<'a> {
         end + usize::from(group && number && self.is_capital(end - 1) || named)
     }
 
+    /// "Working Group on Identity": where the words end that say what a group is on.
+    fn unit_tail(&self, end: usize) -> usize {
+        let head = matches!(
+            self.lower(end - 1),
+            "group" | "force" | "committee" | "subcommittee" | "panel" | "council" | "sig"
+        );
+        let named = |at: usize| {
+            self.is_capital(at) && self.is_name_word(at) && month_number(self.lower(at)).is_none()
+        };
+        if !(head && self.is_capital(end - 1) && self.lower(end) == "on" && named(end + 1)) {
+            return end;
+        }
+        let mut last = end + 2;
+        while last < end + 7 {
+            if named(last) {
+                last += 1;
+            } else if matches!(self.lower(last), "and" | "&") && named(last + 1) {
+                last += 2;
+            } else {
+                break;
+            }
+        }
+        last
+    }
+
     /// Capitalised words that end in a unit's head: "Diversity Working Group".
     fn capital_unit(&self, at: usize) -> Option<usize> {
         let mut end = at;
@@ -592,7 +784,10 @@ impl<'a> Scan<'a> {
             if end > at && self.is(end, WordClass::BODY_HEAD) {
                 return None;
             }
-            let joint = matches!(token.lower.as_str(), "and" | "&" | "of");
+            // "Users' Council".
+            let possessive =
+                matches!(&*token.lower, "'" | "’") && self.is(end + 1, WordClass::UNIT_HEAD);
+            let joint = matches!(token.lower.as_str(), "and" | "&" | "of") || possessive;
             if !(token.capital || (joint && end > at))
                 || self.is(end, WordClass::NEVER_NAME) && !joint
             {
@@ -663,6 +858,27 @@ impl<'a> Scan<'a> {
                     .any(|word| t.lower.starts_with(word))
             })
         }) || at >= self.tokens.len()
+            || self.tier_enumerated(at)
+    }
+
+    /// "Gold – Quill Data; Kestrel Systems": a level before names.
+    fn tier_heads(&self, at: usize, length: usize) -> bool {
+        at == 0
+            && self.tokens[0].capital
+            && matches!(self.lower(length), ":" | "–" | "—")
+            && self.is_capital(length + 1)
+    }
+
+    /// "as Gold, Silver and Associate members": another level follows that a word of membership follows.
+    fn tier_enumerated(&self, at: usize) -> bool {
+        let mut next = at;
+        while matches!(self.lower(next), "," | "and" | "&") {
+            next += 1;
+        }
+        next > at
+            && self
+                .longest(&self.lexicon.tiers, WordClass::TIER, next)
+                .is_some_and(|(_, _, n)| self.tier_follows(next + n))
     }
 
     /// "… its membership level from Silver to Gold": behind a word of membership or rising.
@@ -725,27 +941,134 @@ impl<'a> Scan<'a> {
         if thing && self.lower(head - 1) == "developer" {
             return None;
         }
-        let alone = head == at + 1;
+        if head == at + 1 && self.is_no_role_alone(at) {
+            return None;
+        }
+        Some(self.role_tail(at, head))
+    }
+
+    /// Whether a head of roles is none where nothing stands before it: a given name, a common word.
+    fn is_no_role_alone(&self, at: usize) -> bool {
+        let next = at + 1;
+        let goes_on = self.tokens.get(next).is_some_and(|t| t.kind == TokenKind::Word && t.capital);
+        // "Dean Okafor steps down".
+        if goes_on
+            && self.is(at, WordClass::GIVEN_NAME)
+            && !self.is(next, WordClass::NEVER_NAME.or(WordClass::GIVEN_NAME))
+        {
+            return true;
+        }
         let weak = matches!(
-            self.tokens[at].lower.as_str(),
-            "general" | "partner" | "fellow" | "lead" | "leads" | "chief" | "assistant"
+            self.lower(at),
+            "general"
+                | "partner"
+                | "fellow"
+                | "lead"
+                | "leads"
+                | "chief"
+                | "assistant"
+                | "principal"
         );
         // "elected fellow of …", not "our fellow members".
         let posted = at > 0
             && matches!(self.lower(at), "fellow" | "lead")
             && matches!(self.lower(at - 1), "as" | "named" | "appointed" | "elected" | "a")
             && matches!(
-                self.lower(at + 1),
+                self.lower(next),
                 "of" | "at" | "for" | "until" | "from" | "and" | ";" | "," | "." | ""
             );
         // "Lead Agency", "General Assembly": the capital goes on.
-        let goes_on = alone
-            && matches!(self.lower(at), "lead" | "general" | "partner")
-            && self.tokens.get(head).is_some_and(|t| t.kind == TokenKind::Word && t.capital);
-        if alone && weak && !posted && (goes_on || !self.tokens[at].capital) {
+        let begins_name =
+            goes_on && matches!(self.lower(at), "lead" | "general" | "partner" | "principal");
+        weak && !posted && (begins_name || !self.tokens[at].capital)
+    }
+
+    /// "as Grants Manager", "Chief Nursing Officer", "as its outreach coordinator": a role with words of
+    /// its own before the head, of which no list has all. They are no name: where a post is to follow,
+    /// and where the first says already that a role begins.
+    fn role_in_own_words(&self, at: usize) -> Option<usize> {
+        let limit = (at + ROLE_WORDS_MAX).min(self.tokens.len());
+        // Asked of every word.
+        let head = (at + 1..limit).find(|i| self.is(*i, WordClass::ROLE_HEAD))?;
+        let capital = self.tokens[at].capital;
+        let begins = capital && BEGINS_ROLE.contains(&self.lower(at));
+        if !(begins || self.awaits_role(at)) {
             return None;
         }
-        Some(self.role_tail(at, head))
+        // "Chief Trust and Safety Officer".
+        let officer = || (head..limit).find(|i| self.lower(*i) == "officer");
+        let head = if self.lower(at) == "chief" { officer()? } else { head };
+        let own = at..head;
+        let is_own = |i: usize| {
+            let token = &self.tokens[i];
+            let joint = i > at && i + 1 < head && matches!(&*token.lower, "and" | "&" | "-" | "/");
+            let plain = || {
+                let class = WordClass::NEVER_NAME.or(WordClass::TRIGGER).or(WordClass::ROLE_HEAD);
+                !self.is(i, class) && token.lower.chars().all(char::is_alphabetic)
+            };
+            joint
+                || token.kind == TokenKind::Word
+                    && token.capital == capital
+                    && (capital || plain())
+                    && !self.names_other(i, head)
+        };
+        let is_new = |i: usize| !self.is(i, WordClass::ROLE);
+        // "as Quill CEO", "as Quill Managing Director": a body, and a title that needs no other word.
+        let whole = || {
+            let title = self.lower(head);
+            WHOLE_TITLES.contains(&title)
+                || matches!(self.lower(head - 1), "executive" | "managing" | "general" | "vice")
+        };
+        let follows = self.tokens.get(head + 1);
+        let goes_on =
+            !self.title_case && follows.is_some_and(|t| t.kind == TokenKind::Word && t.capital);
+        (self.tokens[head].capital == capital
+            && own.clone().any(is_new)
+            && own.into_iter().all(is_own)
+            && !goes_on
+            && (begins || !whole()))
+        .then(|| self.role_tail(at, head + 1))
+    }
+
+    /// Whether the words before say that a post is to follow.
+    fn awaits_role(&self, at: usize) -> bool {
+        let before = |back: usize| at.checked_sub(back).map_or("", |i| self.lower(i));
+        let capital = self.tokens[at].capital;
+        match before(1) {
+            "as" => before(2) != "such" && before(2) != "well",
+            "become" | "becomes" | "became" | "becoming" => true,
+            "its" | "our" | "their" | "his" | "her" | "a" | "an" | "the" | "new" | "first" => {
+                matches!(before(2), "as" | "become" | "becomes" | "became" | "named" | "appointed")
+                    || matches!(before(3), "as")
+                    || capital && matches!(before(1), "its" | "our" | "their" | "new")
+            }
+            "of" => matches!(before(2), "role" | "position" | "post" | "title" | "office"),
+            "to" => matches!(before(2), "promoted" | "elevated"),
+            "named" | "appointed" | "elected" => {
+                self.title_case
+                    || matches!(before(2), "was" | "were" | "been" | "is" | "being" | "be")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a body, a unit, a level or a person is named at a word before the head of a role.
+    fn names_other(&self, at: usize, head: usize) -> bool {
+        let ends = |end: usize| end <= head;
+        self.known_body(at).is_some_and(ends)
+            || self.known_organisation(at).is_some_and(ends)
+            || self.unit(at).is_some()
+            || self.is(at, WordClass::GIVEN_NAME.or(WordClass::BODY_HEAD))
+            || self.is(at, WordClass::ORGANISATION_HEAD) && !self.is(at, WordClass::ROLE_MODIFIER)
+            || self.is_written_as_own_name(at)
+    }
+
+    /// "OpenWeave", "OLF": no plain word; "IT" is one.
+    fn is_written_as_own_name(&self, at: usize) -> bool {
+        let raw = self.raw(at, at + 1);
+        let capitals = raw.chars().filter(|c| c.is_uppercase()).count();
+        let region = self.is(at, WordClass::ROLE_MODIFIER) || raw.len() <= 2;
+        capitals > 1 && !region && !raw.contains('-') || raw.contains(|c: char| c.is_ascii_digit())
     }
 
     /// "a key advocate", "a strong leader": praise, and no post.
@@ -771,7 +1094,7 @@ impl<'a> Scan<'a> {
     fn is_written_as_role(&self, at: usize, word: &str) -> bool {
         let acronym =
             word.len() <= 4 && !word.contains(['a', 'i', 'u', 'y'].as_slice()) && word != "head"
-                || matches!(word, "cio" | "ciso");
+                || matches!(word, "cio" | "ciso" | "cao" | "caio" | "cdao" | "ccio");
         let raw = self.raw(at, at + 1);
         !acronym
             || !raw.starts_with(char::is_uppercase)
@@ -785,7 +1108,7 @@ impl<'a> Scan<'a> {
 
     /// Whether a word ends roles as it stands, with its "co-".
     fn is_role_head(&self, at: usize) -> bool {
-        self.is_itself(at, WordClass::ROLE_HEAD)
+        self.is_itself(at, WordClass::ROLE_HEAD) && self.is_written_as_role(at, self.lower(at))
     }
 
     /// Whether a word is a head or modifier of roles with its "co-".
@@ -830,25 +1153,7 @@ impl<'a> Scan<'a> {
             while at < self.tokens.len() && at < end + 8 {
                 let token = &self.tokens[at];
                 let joint = matches!(token.lower.as_str(), "and" | "&" | "the" | ",");
-                let own = matches!(
-                    token.lower.as_str(),
-                    "company" | "firm" | "project" | "group" | "organization"
-                );
-                let names_body = own
-                    || token.capital && self.is_small_inside(at, at + 1)
-                    || token.capital && at == end + 1 && self.is_led(start, end)
-                    || token.capital
-                        && at == end + 1
-                        && self.is_company(at)
-                        && !self.is_field_of_head(end, at)
-                    || self
-                        .longest(&self.lexicon.bodies, WordClass::BODY, at)
-                        .is_some_and(|(_, w, _)| w.len() > 4)
-                    || self
-                        .longest(&self.lexicon.organisations, WordClass::ORGANISATION, at)
-                        .is_some()
-                    || self.is(at, WordClass::BODY_HEAD)
-                    || self.longest(&self.lexicon.units, WordClass::UNIT, at).is_some();
+                let names_body = self.is_body_behind_role(start, end, at);
                 if names_body || (token.kind != TokenKind::Word && !joint) {
                     // "Director of the Foundation": all of it is the body's.
                     if names_body {
@@ -877,6 +1182,11 @@ impl<'a> Scan<'a> {
             }
         }
         end = self.field_of_work(end);
+        // "Chair Emeritus", "President Elect".
+        if matches!(self.lower(end), "emeritus" | "emerita" | "elect" | "designate") {
+            end += 1;
+        }
+        end = self.field_behind_comma(end);
         // "Executive Director and CEO", "SVP, Chief Audit Executive" stay one role.
         if (matches!(self.lower(end), "and" | "&" | "/")
             || (self.lower(end) == "," && self.next_is_role_word(end + 1)))
@@ -886,6 +1196,83 @@ impl<'a> Scan<'a> {
             return more;
         }
         end
+    }
+
+    /// Whether a body or a unit is named at a word behind a role and its "of", which begins at `of`.
+    fn is_body_behind_role(&self, start: usize, of: usize, at: usize) -> bool {
+        let token = &self.tokens[at];
+        let own =
+            matches!(&*token.lower, "company" | "firm" | "project" | "group" | "organization");
+        // "editor of the Barrow Gazette", not "head of the Americas".
+        let called = at == of + 2
+            && self.lower(of) == "of"
+            && self.lower(of + 1) == "the"
+            && self.is_capital(at + 1)
+            && !self.is(at, FIELD_OR_REGION)
+            && !self.is(at + 1, FIELD_OR_REGION);
+        let adjoins = at == of + 1
+            && (self.is_led(start, of) || self.is_company(at) && !self.is_field_of_head(of, at));
+        let capital = token.capital
+            && (called
+                || adjoins
+                || self.is_small_inside(at, at + 1)
+                || self.capital_unit(at).is_some());
+        own || capital
+            || self
+                .longest(&self.lexicon.bodies, WordClass::BODY, at)
+                .is_some_and(|(_, w, _)| w.len() > 4)
+            || self.longest(&self.lexicon.organisations, WordClass::ORGANISATION, at).is_some()
+            || self.is(at, WordClass::BODY_HEAD)
+            || self.longest(&self.lexicon.units, WordClass::UNIT, at).is_some()
+    }
+
+    /// "President, North America", "Director, Field Engineering": where a role ends with the region or the
+    /// field behind a comma. A firm may be called like a field: it is none where the head says all.
+    fn field_behind_comma(&self, end: usize) -> usize {
+        if self.lower(end) != "," || end == 0 {
+            return end;
+        }
+        let mut last = end + 1;
+        let mut known = false;
+        while last < self.tokens.len() && last < end + 6 {
+            let joint = last > end + 1 && matches!(self.lower(last), "and" | "&");
+            let field = FIELDS_OF_WORK.contains(&self.lower(last));
+            if !joint && !(self.is_capital(last) && (field || self.is(last, FIELD_OR_REGION))) {
+                break;
+            }
+            known |= field || self.is(last, WordClass::REGION);
+            last += 1;
+        }
+        // "Senior Vice President, Transmission, and …": nobody calls a person by such a word.
+        if last == end + 1 && self.is_word_of_field(end) {
+            return end + 2;
+        }
+        let closed = self.tokens.get(last).is_none_or(|t| {
+            t.kind != TokenKind::Word
+                || matches!(
+                    &*t.lower,
+                    "of" | "at" | "for" | "effective" | "from" | "in" | "on" | "with"
+                )
+        });
+        if known && closed { last } else { end }
+    }
+
+    /// Whether one word stands behind the comma of a role that needs a field, and a mark behind it.
+    fn is_word_of_field(&self, comma: usize) -> bool {
+        let functional = match self.lower(comma - 1) {
+            "vp" | "svp" | "evp" => true,
+            "president" => comma > 1 && self.lower(comma - 2) == "vice",
+            _ => false,
+        };
+        let word = comma + 1;
+        let marked = matches!(self.lower(word + 1), "," | ";" | "." | "");
+        functional
+            && marked
+            && self.is_name_word(word)
+            && !self.is(word, WordClass::GIVEN_NAME.or(WordClass::FAMILY_NAME))
+            && self.known_organisation(word).is_none()
+            && self.known_body(word).is_none()
+            && !self.is_written_as_own_name(word)
     }
 
     /// "Vice President of Threat Research": what a function is for, though companies have such
@@ -984,8 +1371,9 @@ impl<'a> Scan<'a> {
     /// A run of capitalised words with joints: where the name that begins here ends.
     fn run(&self, at: usize) -> Option<usize> {
         // "(Tidewater) Co., Ltd." leaves a suffix that is no name.
-        let suffix = matches!(self.lower(at), "co" | "ltd" | "llc" | "gmbh" | "plc");
-        let begins_generic = suffix || !self.is_name_word(at);
+        let suffix = matches!(self.lower(at), "co" | "ltd" | "llc" | "gmbh" | "plc")
+            || self.is_profession(at);
+        let begins_generic = suffix || !(self.is_name_word(at) || self.is_tied(at + 1));
         if begins_generic || self.text[self.tokens[at].span.clone()].starts_with('@') {
             return (!begins_generic).then_some(at + 1);
         }
@@ -993,14 +1381,9 @@ impl<'a> Scan<'a> {
         let mut probe = end;
         while probe < self.tokens.len() && probe < at + NAME_TOKENS_MAX {
             let token = &self.tokens[probe];
-            let adjacent_initial = token.lower == "."
-                && self.tokens[probe - 1].capital
-                && self.tokens[probe - 1]
-                    .lower
-                    .split(['-', '.'])
-                    .all(|part| part.chars().count() <= 1);
-            if self.is_tied(probe) {
-                probe += 2;
+            let adjacent_initial = self.is_stop_inside(probe);
+            if self.is_tied(probe) || self.is_danish_suffix(probe) {
+                probe += if self.is_tied(probe) { 2 } else { 3 };
                 end = probe;
                 continue;
             }
@@ -1019,6 +1402,9 @@ impl<'a> Scan<'a> {
             if let Some(after) = self.nickname(at, probe) {
                 probe = after;
                 continue;
+            }
+            if self.is_profession(probe) {
+                break;
             }
             if self.is_capital_inside(probe, at) || adjacent_initial {
                 probe += 1;
@@ -1055,10 +1441,52 @@ impl<'a> Scan<'a> {
         Some(end)
     }
 
+    /// The stop of "J. Okafor", "Mary Jo St. Clair".
+    fn is_stop_inside(&self, at: usize) -> bool {
+        let before = &self.tokens[at - 1];
+        let initial =
+            before.capital && before.lower.split(['-', '.']).all(|part| part.chars().count() <= 1);
+        let saint = matches!(&*before.lower, "st" | "ste" | "mt") && self.is_capital(at + 1);
+        self.lower(at) == "." && (initial || saint)
+    }
+
+    /// "Former Kestrel Executive Priya Raman": a headline's word for who somebody is, and no name.
+    fn is_profession(&self, at: usize) -> bool {
+        const PROFESSIONS: &[&str] = &[
+            "executive",
+            "exec",
+            "veteran",
+            "alum",
+            "alumnus",
+            "alumna",
+            "lawyer",
+            "banker",
+            "astronaut",
+            "entrepreneur",
+            "investor",
+            "physicist",
+            "astrophysicist",
+            "biologist",
+            "chemist",
+            "journalist",
+            "politician",
+            "philanthropist",
+        ];
+        PROFESSIONS.contains(&self.lower(at))
+            && self.is_capital(at + 1)
+            && self.is(at + 1, WordClass::GIVEN_NAME)
+    }
+
+    /// "A/S", of "Granite Bank A/S".
+    fn is_danish_suffix(&self, at: usize) -> bool {
+        [self.lower(at), self.lower(at + 1), self.lower(at + 2)] == ["a", "/", "s"]
+    }
+
     /// "M&Co", "C&A": nothing between the letters and the sign.
     fn is_tied(&self, sign: usize) -> bool {
-        let token = &self.tokens[sign];
+        let Some(token) = self.tokens.get(sign) else { return false };
         token.lower == "&"
+            && self.tokens[sign - 1].capital
             && token.span.start == self.tokens[sign - 1].span.end
             && self
                 .tokens
@@ -1112,6 +1540,8 @@ impl<'a> Scan<'a> {
                     | "june"
                     | "august"
             );
+        // "Granite Bank AS" is a firm of Norway.
+        let generic = generic && !(token.lower == "as" && self.is_norwegian_suffix(probe));
         let unit = self.unit(probe).is_some() && !self.is(probe, WordClass::BODY_HEAD);
         let tier = self
             .longest(&self.lexicon.tiers, WordClass::TIER, probe)
@@ -1132,6 +1562,11 @@ impl<'a> Scan<'a> {
         let surname = known_person && probe == at + 1;
         let ends_name = role && !(firm || surname || in_body);
         !(generic || unit || tier || ends_name)
+    }
+
+    fn is_norwegian_suffix(&self, at: usize) -> bool {
+        let shouted = |i: usize| self.raw(i, i + 1).chars().all(|c| !c.is_lowercase());
+        shouted(at) && !shouted(at - 1) && !self.is_capital(at + 1)
     }
 
     /// "the Tidewater sailing Association": one word in small letters between a name and its head.
@@ -1191,6 +1626,12 @@ impl<'a> Scan<'a> {
                             | "port"
                             | "bureau"
                             | "board"
+                            | "government"
+                            | "friends"
+                            | "republic"
+                            | "kingdom"
+                            | "county"
+                            | "code"
                     )
             })
     }
@@ -1248,9 +1689,11 @@ impl<'a> Scan<'a> {
         let any = |class: Class| words().any(|i| self.is(i, class));
         let (first, last) = (words().next(), words().next_back());
         let count = words().count();
+        // "João Paulo da Silva Neto" has four names.
+        let capitals_count = words().filter(|i| self.tokens[*i].capital).count();
         let last_is = |class: Class| last.is_some_and(|i| self.is(i, class));
         let last_word = last.map_or("", |i| self.lower(i));
-        let handle = self.text[self.tokens[start].span.clone()].starts_with('@');
+        let handle = self.raw(start, start + 1).starts_with('@');
         // "the Maple sailing Committee": what is_small_inside joined.
         let committee = matches!(last_word, "committee" | "council" | "group" | "force")
             && words().any(|i| !self.tokens[i].capital);
@@ -1259,7 +1702,7 @@ impl<'a> Scan<'a> {
         // "Mei Harbor Companies" is a firm, whatever its first word; "David Bank" is not.
         let firm = count > 1
             && last_is(Class::ORGANISATION_HEAD)
-            && (count > 2 || last_word.ends_with('s') || matches!(last_word, "group" | "company"));
+            && (count > 2 || last_word.ends_with('s') || FIRM_WORDS.contains(&last_word));
         let given = !firm && first.is_some_and(|i| self.is_given_name(i));
         let family = (2..=3).contains(&count)
             && last_is(Class::FAMILY_NAME)
@@ -1269,16 +1712,11 @@ impl<'a> Scan<'a> {
         let marks = (start..end).any(|i| matches!(self.lower(i), "&" | "of" | "," | "for" | "and"));
         let digits = words().any(|i| self.lower(i).bytes().any(|b| b.is_ascii_digit()));
         let shouting = count == 1 && self.is_shouted(start, end);
-        let honorific = start > 0 && {
-            let before =
-                if self.lower(start - 1) == "." && start > 1 { start - 2 } else { start - 1 };
-            self.is(before, Class::HONORIFIC)
-        };
+        let honorific = self.follows_honorific(start);
         // "Priya (@praman)": whoever has a handle behind the name is a person.
         let handled = self.lower(end) == "("
-            && self.tokens.get(end + 1).is_some_and(|t| {
-                self.text[t.span.clone()].starts_with('@') && self.lower(end + 2) == ")"
-            });
+            && self.lower(end + 2) == ")"
+            && self.raw(end + 1, end + 2).starts_with('@');
         let titled = last.is_some_and(|i| self.is_role_head(i));
         // "AWS Secrets", not "JB Rainsberger" or "ANA CASTELLAN".
         let capitals = |i: usize| {
@@ -1299,7 +1737,7 @@ impl<'a> Scan<'a> {
             || (organisation_word && !given);
         let person = handle
             || honorific
-            || (!against && (2..=4).contains(&count))
+            || (!against && (2..=4).contains(&capitals_count))
             || given && count == 1
             || handled && !against;
         let surely =
@@ -1313,6 +1751,12 @@ impl<'a> Scan<'a> {
             shouted: shouting && !organisation_word && !body,
             lone: count == 1 && !organisation_word && !body && !digits && !titled,
         }
+    }
+
+    /// "Dr. Castellan", "Prof Okafor".
+    fn follows_honorific(&self, at: usize) -> bool {
+        let stop = usize::from(at > 1 && self.lower(at - 1) == ".");
+        at.checked_sub(1 + stop).is_some_and(|before| self.is(before, WordClass::HONORIFIC))
     }
 
     /// "NVK", with no small letter.
@@ -1387,5 +1831,72 @@ mod tests {
             let expected: Vec<_> = expected.into_iter().map(|(t, k)| (t.to_owned(), k)).collect();
             assert_eq!(found(text), expected, "{text}");
         }
+    }
+
+    /// Of the mentions of a sentence those of one kind.
+    fn only(kind: &str, text: &str) -> Vec<String> {
+        found(text).into_iter().filter(|(_, k)| *k == kind).map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn roles_have_words_that_no_list_has_where_a_post_is_to_follow() {
+        for (text, role) in [
+            ("Priya Raman was hired as Quay Operations Steward", "Quay Operations Steward"),
+            (
+                "Priya Raman was hired as Chief Cyber Resilience Officer",
+                "Chief Cyber Resilience Officer",
+            ),
+            (
+                "Priya Raman was hired as Chief Trust and Safety Officer",
+                "Chief Trust and Safety Officer",
+            ),
+            (
+                "Priya Raman was hired as its harbour outreach coordinator",
+                "harbour outreach coordinator",
+            ),
+            ("Priya Raman was named Goodwill Ambassador", "Goodwill Ambassador"),
+            ("Priya Raman becomes President, North America, of it", "President, North America"),
+            (
+                "Priya Raman becomes Senior Vice President, Transmission, of it",
+                "Senior Vice President, Transmission",
+            ),
+            ("Priya Raman becomes Director Emerita", "Director Emerita"),
+            ("Priya Raman becomes editor-in-chief of the Barrow Gazette", "editor-in-chief"),
+            ("Priya Raman becomes Head of the Americas", "Head of the Americas"),
+            // Whose post it is, is no part of it.
+            ("Priya Raman was hired as Kestrel CEO", "CEO"),
+            ("Priya Raman was hired as Open Lattice Foundation Director", "Director"),
+        ] {
+            assert_eq!(only("role", text), [role], "{text}");
+        }
+        assert_eq!(only("person", "Dean Okafor steps down"), ["Dean Okafor"]);
+        assert_eq!(only("role", "Victory Cao steps down"), [""; 0]);
+    }
+
+    #[test]
+    fn names_keep_their_suffixes_and_stops() {
+        for (text, kind, name) in [
+            ("we met Mary Jo St. Clair there", "person", "Mary Jo St. Clair"),
+            ("we met J.R. Whitcombe there", "name", "J.R. Whitcombe"),
+            (
+                "we met with João Paulo da Silva Neto there in the morning",
+                "person",
+                "João Paulo da Silva Neto",
+            ),
+            ("with Granite Bank A/S", "organisation", "Granite Bank A/S"),
+            ("with Granite Bank AS as a partner", "organisation", "Granite Bank AS"),
+            ("with AT&L of Tirna", "organisation", "AT&L"),
+            ("with Jackson University", "organisation", "Jackson University"),
+            (
+                "the Working Group on Identity and Trust met",
+                "unit",
+                "Working Group on Identity and Trust",
+            ),
+            ("the Users' Council met", "unit", "Users' Council"),
+        ] {
+            assert_eq!(only(kind, text), [name], "{text}: {:?}", found(text));
+        }
+        let headline = "Harbor Names Former Kestrel Executive Priya Raman to Board";
+        assert_eq!(only("person", headline), ["Priya Raman"]);
     }
 }

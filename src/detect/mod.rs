@@ -411,9 +411,10 @@ fn parsed_lines<'a>(
     lines
 }
 
-/// Notes for every sentence the person of whom the text spoke last.
+/// Notes for every sentence the person and the organisation of whom the text spoke last.
 fn refer_back(lines: &mut [Line], context: &Context) {
     let mut last: Option<Rc<str>> = None;
+    let mut organisation: Option<(Rc<str>, usize)> = None;
     for parsed in lines.iter_mut().flat_map(|l| l.sentences.iter_mut()) {
         parsed.antecedent.clone_from(&last);
         let named = parsed
@@ -421,7 +422,28 @@ fn refer_back(lines: &mut [Line], context: &Context) {
             .find(|m| matches!(m.kind, MentionKind::Name(_)) && m.name_type().surely_person)
             .map(|m| context.person(parsed.slice(m.start, m.end)).into());
         last = named.or(last);
+        let spoken_of = organisation_spoken_of(parsed, context);
+        if let Some((name, ago)) = organisation.filter(|(_, ago)| *ago < REFERENCE_SENTENCES_MAX) {
+            parsed.refer(&name);
+            organisation = Some((name, ago + 1));
+        } else {
+            organisation = None;
+        }
+        organisation = spoken_of.map(|name| (name, 0)).or(organisation);
     }
+}
+
+/// "The company" stands for one that was named so many sentences before, no more.
+const REFERENCE_SENTENCES_MAX: usize = 3;
+
+/// The organisation with whose name a sentence begins.
+fn organisation_spoken_of(parsed: &Parsed, context: &Context) -> Option<Rc<str>> {
+    let first = parsed.mentions().find(|m| matches!(m.kind, MentionKind::Name(_)))?;
+    let kind = first.name_type();
+    let names = kind.organisation || kind.body || kind.lone && !kind.person;
+    let name = parsed.slice(first.start, first.end);
+    let other = first.start <= 1 && names && !kind.surely_person && !kind.project;
+    other.then(|| context.full_name(name).into())
 }
 
 /// Those of a list's facts that no sentence of their own item has told.

@@ -372,6 +372,11 @@ impl Context {
         if !unsure || mention.end - mention.start < 2 || mention.start > 3 {
             return;
         }
+        // "She joins Davis Harbor from …": she is somebody else.
+        let spoken_of = |at: usize| matches!(parsed.lower(at), "he" | "she" | "they" | "who");
+        if (0..mention.start).any(|at| spoken_of(at) || parsed.trigger(at).is_some()) {
+            return;
+        }
         for at in mention.end..(mention.end + 25).min(parsed.tokens.len()) {
             if parsed.mention(at).is_some_and(
                 |m| matches!(m.kind, MentionKind::Name(k) if k.person || k.surely_person),

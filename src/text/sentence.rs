@@ -148,7 +148,8 @@ fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
                 || next.lower.starts_with(|c: char| c.is_ascii_digit());
             let Some(before) = i.checked_sub(1).map(|b| &all[b]) else { return false };
             let glued = before.span.end == token.span.start;
-            let initial = before.lower.chars().count() == 1 && before.capital;
+            let initial = before.lower.chars().count() == 1 && before.capital
+                || are_initials(&before.lower) && !follows_place(all, i - 1);
             let short = ABBREVIATIONS.contains(&before.lower.as_str());
             opens && glued && !initial && (!short || starts_new(next))
         }
@@ -161,6 +162,18 @@ fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// "J.R", of "J.R. Whitcombe".
+fn are_initials(word: &str) -> bool {
+    word.contains('.') && word.split('.').all(|part| part.chars().count() == 1)
+}
+
+/// "in Washington, D.C.", "of the U.S.": letters that stand for a place, and no person's.
+fn follows_place(all: &[Token], at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| {
+        matches!(&*all[before].lower, "," | "the" | "in" | "of" | "from" | "to" | "at")
+    }) || ABBREVIATIONS.contains(&all[at].lower.as_str())
 }
 
 /// Words that open a sentence even after an abbreviation ("… of Acme Inc. The board …").

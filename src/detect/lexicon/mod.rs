@@ -105,6 +105,8 @@ impl WordClass {
 
     /// It says that somebody is appointed once more.
     pub const AGAIN: WordClass = WordClass(1 << 30);
+    /// It is a word of a part of the world.
+    pub const REGION: WordClass = WordClass(1 << 31);
 
     /// What "co-chair" takes over from "chair" beside being what it is itself.
     const INHERITED: WordClass = WordClass((1 << 7) - 1);
@@ -220,6 +222,8 @@ pub struct Lexicon {
     pub name_joints: Words,
     /// Mr, Dr …
     pub honorifics: Words,
+    /// Words of parts of the world that stand behind a role: "President, North America".
+    pub regions: Words,
     /// Given names.
     pub given_names: Words,
     /// Family names that are hardly anything else.
@@ -355,6 +359,7 @@ struct WordsFile {
     never_names: Words,
     name_joints: Words,
     honorifics: Words,
+    regions: Words,
     newswires: Vec<String>,
     newspapers: Words,
     boilerplate_headings: Vec<String>,
@@ -420,6 +425,7 @@ impl Lexicon {
             (&self.project_heads, WordClass::PROJECT_HEAD),
             (&self.name_joints, WordClass::NAME_JOINT),
             (&self.honorifics, WordClass::HONORIFIC),
+            (&self.regions, WordClass::REGION),
             (&self.given_names, WordClass::GIVEN_NAME),
             (&self.family_names, WordClass::FAMILY_NAME),
         ] {
@@ -514,6 +520,7 @@ impl Lexicon {
             never_names: words.never_names,
             name_joints: words.name_joints,
             honorifics: words.honorifics,
+            regions: words.regions,
             family_names: names.family_names.split_whitespace().map(str::to_owned).collect(),
             given_names: names.names.split_whitespace().map(str::to_owned).collect(),
             newswires: words.newswires,

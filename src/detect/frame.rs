@@ -868,6 +868,10 @@ impl Reading<'_> {
 
     /// "We have joined …".
     fn own_join(&self) -> Vec<Fact> {
+        // "The company" is one that was named before.
+        if self.parsed.reference.as_ref().is_some_and(|r| r.start == self.found.start) {
+            return Vec::new();
+        }
         let body = self.fillers(Slot::Body).find(|f| !f.own).map(|f| self.text(f));
         let (Some(subject), Some(body)) = (&self.context.own_body, body) else {
             return Vec::new();
@@ -1035,6 +1039,7 @@ impl Reading<'_> {
         {
             return None;
         }
+        let action = if self.becomes_emeritus() { AppointmentAction::Departed } else { action };
         let name = self.person(subject);
         let unnamed = holds && self.fillers(Slot::Body).next().is_none();
         let left = unnamed.then(|| self.body_of_leaver(subject)).flatten();
@@ -1118,6 +1123,14 @@ impl Reading<'_> {
             }
             _ => self.context.person(said),
         }
+    }
+
+    /// "… has become an emeritus member of the committee": who is one has left it.
+    fn becomes_emeritus(&self) -> bool {
+        (self.found.start..self.found.end + 3).any(|at| {
+            self.parsed.lower(at) == "emeritus"
+                && matches!(self.parsed.lower(at + 1), "member" | "status")
+        })
     }
 
     /// "Ana Castellan (Chair)": a role of her own.

@@ -1870,7 +1870,7 @@ mod tests {
             assert_eq!(only("role", text), [role], "{text}");
         }
         assert_eq!(only("person", "Dean Okafor steps down"), ["Dean Okafor"]);
-        assert_eq!(only("role", "Victory Cao steps down"), [""; 0]);
+        assert_eq!(only("role", "Linh Cao steps down"), [""; 0]);
     }
 
     #[test]

@@ -174,7 +174,10 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     let projects = tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
     if !titled
         && !projects
-        && (told.tiered && members || founding || newly_joined(parsed, range.clone(), fresh))
+        && (told.tiered && members
+            || founding
+            || fresh && newly_joined(parsed, range.clone())
+            || came_in(parsed, range))
     {
         return Some((Action::Member, if fresh || founding || !told.tiered { 75 } else { 45 }));
     }
@@ -213,48 +216,39 @@ fn seats_are_free(tokens: &[Token]) -> bool {
 }
 
 /// "the new Harbor Foundation members": a fresh word close before the members.
-fn newly_joined(parsed: &Parsed, range: Range<usize>, fresh: bool) -> bool {
+fn newly_joined(parsed: &Parsed, range: Range<usize>) -> bool {
     let is = |at: usize, set: LeadSet| parsed.known(at).leads.has(set);
     let from = range.start;
     // "the following organizations, all of which joined this quarter".
     let joins =
         parsed.triggers().any(|t| range.contains(&t.start) && t.class == TriggerClass::Join);
+    range.into_iter().any(|at| {
+        let noun = is(at, LeadSet::JoiningMembers)
+            || joins && is(at, LeadSet::Members)
+            || matches!(parsed.lower(at), "member" | "sponsor") && is(at + 1, LeadSet::Members);
+        noun && (at.saturating_sub(8).max(from)..at).any(|i| is(i, LeadSet::Fresh))
+    })
+}
+
+/// Whether the words tell how the members came, with no fresh word before them.
+fn came_in(parsed: &Parsed, range: &Range<usize>) -> bool {
+    let is_members = |at: usize| parsed.known(at).leads.has(LeadSet::Members);
+    let begins = |at: usize, class| parsed.trigger(at).is_some_and(|t| t.class == class);
+    let any = |holds: &dyn Fn(usize) -> bool| range.clone().any(holds);
     // "This month two companies became members: …".
-    let turned = |at: usize| {
-        parsed.trigger(at).is_some_and(|t| t.class == TriggerClass::Become)
-            && is(at + 1, LeadSet::Members)
-    };
+    let turned = |at: usize| begins(at, TriggerClass::Become) && is_members(at + 1);
     // "The Fund grew by these companies: …".
     let grew = |at: usize| {
         matches!(parsed.lower(at), "grew" | "grown" | "expanded") && parsed.lower(at + 1) == "by"
     };
-    let members = || range.clone().any(|at| is(at, LeadSet::Members));
     // "The following organizations have joined us: …", "The companies admitted since May are listed below."
     let arrive = |at: usize| {
-        is(at, LeadSet::Members)
-            && (at + 1..at + 5).any(|i| {
-                parsed.trigger(i).is_some_and(|t| t.class == TriggerClass::Join)
-                    || parsed.lower(i) == "admitted"
-            })
+        is_members(at)
+            && (at + 1..at + 5)
+                .any(|i| begins(i, TriggerClass::Join) || parsed.lower(i) == "admitted")
     };
-    let listed = || {
-        range
-            .clone()
-            .any(|at| matches!(parsed.lower(at), "following" | "below" | "listed" | "these"))
-    };
-    if range.clone().any(arrive) && listed() {
-        return true;
-    }
-    if range.clone().any(turned) || range.clone().any(grew) && members() {
-        return true;
-    }
-    fresh
-        && range.into_iter().any(|at| {
-            let noun = is(at, LeadSet::JoiningMembers)
-                || joins && is(at, LeadSet::Members)
-                || matches!(parsed.lower(at), "member" | "sponsor") && is(at + 1, LeadSet::Members);
-            noun && (at.saturating_sub(8).max(from)..at).any(|i| is(i, LeadSet::Fresh))
-        })
+    let points = |at: usize| matches!(parsed.lower(at), "following" | "below" | "listed" | "these");
+    any(&turned) || any(&grew) && any(&is_members) || any(&arrive) && any(&points)
 }
 
 /// Whether the items were there before: "the continuing members", not "the new members as well as

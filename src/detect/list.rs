@@ -819,10 +819,9 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
     while is_passed(parsed.lower(start)) {
         start += 1;
     }
-    let is_mark = |at: usize| matches!(parsed.lower(at), "–" | "—" | "-" | ":");
     // "Members – Ana Castellan and Tom Okafor" behind the officers.
     let members = parsed.trigger(start).filter(|t| t.class == TriggerClass::Member);
-    if let Some(members) = members.filter(|t| is_mark(t.end)) {
+    if let Some(members) = members.filter(|t| ends_label(parsed, t.end)) {
         return (Some("member".to_owned()), members.end + 1);
     }
     let Some(mention) = parsed.mention(start) else {
@@ -840,7 +839,7 @@ fn prefix(parsed: &Parsed, at: usize) -> (Option<String>, usize) {
         }
         MentionKind::Role if parsed.lower(mention.end) != "," => {
             // "President – Ana Castellan", "Treasurer: Tom Okafor".
-            let name = mention.end + usize::from(is_mark(mention.end));
+            let name = mention.end + usize::from(ends_label(parsed, mention.end));
             (Some(clean_role(parsed.slice(mention.start, mention.end))), name)
         }
         _ => (None, start),
@@ -1042,6 +1041,7 @@ impl Item<'_> {
         let dashes = (first.end..self.until)
             .filter(|at| matches!(self.parsed.lower(*at), "–" | "—") && titled(*at));
         parts.extend(dashes);
+        parts.sort_unstable();
         let several_titled = parts.iter().any(|at| titled(*at));
         // "Secretary: Ana Castellan, Quill" has one, "Members: Ana Castellan, Quill Raman" two.
         let several = self.parsed.lower(first.start.saturating_sub(2)).ends_with('s');
@@ -1069,6 +1069,12 @@ impl Item<'_> {
         each.collect()
     }
 
+    /// Whether it is an item of a list or a table, or a line of what breaks part.
+    fn is_listed(&self) -> bool {
+        self.head.in_run
+            || matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. })
+    }
+
     fn is_seat_holder(&self) -> bool {
         self.lead.unit.is_some()
             && self.lead.tier.is_none()
@@ -1078,8 +1084,7 @@ impl Item<'_> {
 
     fn members(&self, votes: Votes) -> Vec<Fact> {
         let block = &self.blocks[self.index];
-        let item =
-            self.head.in_run || matches!(block.kind, BlockKind::ListItem | BlockKind::Cell { .. });
+        let item = self.is_listed();
         let strong = self.lead.confidence_percent >= 75;
         let first = self.head.names[0];
         let set_off = matches!(self.parsed.lower(first.end), ":" | "-" | "–" | "—" | "," | "(")
@@ -1158,9 +1163,7 @@ impl Item<'_> {
         let name = self.best_name();
         let kind = if name == self.head.names[0] { self.head.kind } else { name.name_type() };
         let inline = self.lead.block == self.index;
-        let item = inline
-            || self.head.in_run
-            || matches!(self.blocks[self.index].kind, BlockKind::ListItem | BlockKind::Cell { .. });
+        let item = inline || self.is_listed();
         let after = skip_bracket(parsed, name.end);
         let whole = after >= parsed.tokens.len();
         let lone =
@@ -1388,13 +1391,18 @@ impl Label {
     }
 }
 
+/// The mark behind a label.
+fn ends_label(parsed: &Parsed, at: usize) -> bool {
+    matches!(parsed.lower(at), "–" | "—" | "-" | ":")
+}
+
 /// "Treasurer: Name", "Gold members – Name; Name", "Hawksbill level: Name".
 fn label(parsed: &Parsed) -> Label {
     let first = parsed.mention(0);
     let role = first
         .filter(|m| m.kind == MentionKind::Role)
         .map(|m| clean_role(parsed.slice(m.start, m.end)));
-    let ends = |at: usize| matches!(parsed.lower(at), "–" | "—" | "-" | ":");
+    let ends = |at: usize| ends_label(parsed, at);
     let noun = |at: usize| {
         parsed.trigger(at).is_some_and(|t| t.class == TriggerClass::Member)
             || matches!(parsed.lower(at), "level" | "tier" | "companies" | "organizations")

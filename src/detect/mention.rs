@@ -1268,6 +1268,7 @@ impl<'a> Scan<'a> {
         let marked = matches!(self.lower(word + 1), "," | ";" | "." | "");
         functional
             && marked
+            && self.is_capital(word)
             && self.is_name_word(word)
             && !self.is(word, WordClass::GIVEN_NAME.or(WordClass::FAMILY_NAME))
             && self.known_organisation(word).is_none()
@@ -1860,6 +1861,8 @@ mod tests {
                 "Priya Raman becomes Senior Vice President, Transmission, of it",
                 "Senior Vice President, Transmission",
             ),
+            // A line break parts the role from what it is held in.
+            ("Priya Raman becomes Vice President,", "Vice President"),
             ("Priya Raman becomes Director Emerita", "Director Emerita"),
             ("Priya Raman becomes editor-in-chief of the Barrow Gazette", "editor-in-chief"),
             ("Priya Raman becomes Head of the Americas", "Head of the Americas"),

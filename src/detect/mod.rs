@@ -649,6 +649,28 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_cut_off_anywhere_is_read() {
+        let texts = PHRASEBOOK.lines().filter(|l| !l.is_empty() && !l.starts_with(['#', '=', '<']));
+        for text in texts {
+            // Behind a mark, where a rule looks for what follows.
+            for (mark, _) in text.match_indices([',', ':', '–', '(', '\'', '&', '*']) {
+                let end = text[mark..].chars().next().map_or(mark, |c| mark + c.len_utf8());
+                let article = Article {
+                    id: String::new(),
+                    publisher: "Open Lattice Foundation".into(),
+                    title: "News".into(),
+                    published: None,
+                    author: None,
+                    url: None,
+                    html: format!("<p>{}<br>", &text[..end]),
+                };
+                // That it ends without a panic is all that is asked.
+                detect(&article, Grammar::built_in());
+            }
+        }
+    }
+
+    #[test]
     fn scores_become_shares_in_their_order() {
         for (score, share) in
             [(0.0, 0.0), (0.25, 0.077), (0.5, 0.8), (0.7, 0.93), (0.9, 0.95), (2.0, 0.96)]

@@ -156,7 +156,7 @@ pub fn build_message(
         SinglePart::builder()
             .header(kind)
             .header(ContentTransferEncoding::QuotedPrintable)
-            .body(body.to_owned())
+            .body(with_crlf(body))
     };
     let thread = thread_id(settings, outgoing.subscription);
     let skipped = outgoing.corrects.len().saturating_sub(CORRECTS_MAX);
@@ -190,6 +190,12 @@ pub fn build_message(
         Some(signer) => signer.sign(&bytes, outgoing.date),
         None => Ok(bytes),
     }
+}
+
+/// A text with the line endings of mail (RFC 5322 §2.1). lettre puts them in one by one and moves what is
+/// behind each time, which for a digest of a thousand facts is gigabytes.
+fn with_crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
 macro_rules! text_header {
@@ -695,6 +701,15 @@ mod tests {
     use super::*;
     use crate::model::Unsubscribe;
     use mail_parser::MessageParser;
+
+    #[test]
+    fn every_line_of_a_body_ends_as_mail_wants_it() {
+        for (text, expected) in
+            [("", ""), ("one\ntwo", "one\r\ntwo"), ("one\r\ntwo\n\n", "one\r\ntwo\r\n\r\n")]
+        {
+            assert_eq!(with_crlf(text), expected);
+        }
+    }
 
     fn settings(name: &str) -> MailSettings {
         MailSettings {

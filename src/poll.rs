@@ -31,8 +31,8 @@ const ENDING_CHARS: usize = 40;
 
 /// So many bytes of HTML hold the end of a plain text, of most others, and of all but very decorated ones.
 const ENDING_HTML_BYTES: [usize; 4] = [384, 768, 1024, 2 * 1024];
-/// So many bytes of text are enough of it.
-const ENDING_TEXT_BYTES: usize = 4 * ENDING_CHARS;
+/// So many characters are enough of it.
+const ENDING_TEXT_CHARS: usize = 4 * ENDING_CHARS;
 
 /// What WordPress puts under a text begins so.
 const TRAILER: &str = "The post ";
@@ -141,7 +141,8 @@ pub fn wanted_pages(feed: &Feed, entries: &[Entry]) -> Vec<usize> {
 /// Whether the feed gives only the beginning of the text.
 fn is_summary(entry: &Entry) -> bool {
     // How long a text is that the feed calls the content does not matter, only how it ends.
-    let text = if entry.has_content { ending(&entry.html) } else { plain_text(&entry.html) };
+    let least = if entry.has_content { ENDING_TEXT_CHARS } else { SUMMARY_CHARS_MAX };
+    let text = ending(&entry.html, least);
     let said = without_trailer(&text);
     let from = said.char_indices().rev().nth(ENDING_CHARS - 1).map_or(0, |(at, _)| at);
     let end = said[from..].to_lowercase();
@@ -155,8 +156,9 @@ fn is_summary(entry: &Entry) -> bool {
     cut || (!entry.has_content && is_short())
 }
 
-/// The end of the text of some HTML, of most without reading the rest: every new entry is asked.
-fn ending(html: &str) -> String {
+/// The end of the text of some HTML, with so many characters or all there are: of most without reading
+/// the rest, for every new entry is asked.
+fn ending(html: &str, least: usize) -> String {
     let of_tail = |bytes: &usize| {
         let from = html.len().checked_sub(*bytes)?;
         let tag = html.as_bytes()[from..].iter().position(|byte| *byte == b'<');
@@ -165,9 +167,9 @@ fn ending(html: &str) -> String {
     };
     let last = html.len().saturating_sub(ENDING_HTML_BYTES[ENDING_HTML_BYTES.len() - 1]);
     let has_trailer = holds(&html.as_bytes()[last..], TRAILER.trim_end());
-    let enough = ENDING_TEXT_BYTES + if has_trailer { TRAILER_BYTES_MAX } else { 0 };
+    let enough = least + if has_trailer { TRAILER_BYTES_MAX } else { 0 };
     let endings = ENDING_HTML_BYTES.iter().filter_map(of_tail);
-    let mut whole = endings.filter(|text| text.len() >= enough);
+    let mut whole = endings.filter(|text| text.chars().count() >= enough);
     whole.next().unwrap_or_else(|| plain_text(html))
 }
 
@@ -477,7 +479,7 @@ pub fn read_again(
         id: entry.key.0.clone(),
         publisher: publisher.to_owned(),
         title: entry.title.clone(),
-        published: entry.published.map(|p| p.format("%Y-%m-%d").to_string()),
+        published: entry.published.map(|p| p.date_naive().to_string()),
         author: entry.author.clone(),
         url: entry.link.clone(),
         html,
@@ -625,11 +627,16 @@ mod tests {
             ("decoration", format!("{long}{decorated}an end.{decorated}")),
             ("beyond ASCII", format!("{}<p>é{}", "é".repeat(3000), "é".repeat(600))),
         ] {
-            let (whole, end) = (plain_text(&html), ending(&html));
-            // Behind a trailer the text is looked for.
-            let chars = if html.contains(TRAILER) { 400 } else { 2 * ENDING_CHARS };
-            let from = whole.char_indices().rev().nth(chars).map_or(0, |(at, _)| at);
-            assert!(end.ends_with(&whole[from..]), "{name}");
+            let whole = plain_text(&html);
+            for least in [ENDING_TEXT_CHARS, SUMMARY_CHARS_MAX] {
+                let end = ending(&html, least);
+                // Behind a trailer the text is looked for.
+                let chars = if html.contains(TRAILER) { 400 } else { 2 * ENDING_CHARS };
+                let from = whole.char_indices().rev().nth(chars).map_or(0, |(at, _)| at);
+                assert!(end.ends_with(&whole[from..]), "{name}");
+                let is_short = |text| without_trailer(text).chars().count() < least;
+                assert_eq!(is_short(&end), is_short(&whole), "{name}");
+            }
         }
     }
 

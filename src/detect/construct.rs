@@ -139,7 +139,10 @@ impl Table {
 
     /// Whether a sentence with these cues can match any construction.
     pub fn has_possible(&self, cues: &Cues) -> bool {
-        self.keyed(cues).flatten().any(|keyed| keyed.needs.are_met(cues))
+        let met = |all: &[Keyed]| all.iter().any(|keyed| keyed.needs.are_met(cues));
+        met(&self.keyless)
+            || cues.triggers().any(|class| met(&self.by_trigger[class]))
+            || cues.any_word_of(&self.words_with[cues.mentions()], |set| met(&self.by_words[set]))
     }
 
     /// The constructions that a sentence with these cues can match, with their alternatives that

@@ -252,11 +252,19 @@ const NAMES_ITS_PEOPLE: usize = 500;
 /// The name of a site has no more words.
 const SITE_WORDS_MAX: usize = 4;
 
+/// What stands between a title and the name of its site.
+const SITE_MARKS: [&str; 6] = [" – ", " — ", " - ", " | ", " :: ", " · "];
+
 /// A title without the name of the site behind it: "A new director – Granite Wire". That is the name of
 /// the publisher, or one of which the text has no word, where that is long enough or the name a medium's: a
 /// copy stands under others' names.
 fn headline<'a>(article: &'a Article, lexicon: &Lexicon) -> &'a str {
     let Article { title, publisher, html, .. } = article;
+    let behind: Vec<(&str, &str)> =
+        SITE_MARKS.iter().filter_map(|mark| title.rsplit_once(mark)).collect();
+    if behind.is_empty() {
+        return title;
+    }
     let site = fold_name(publisher);
     let is_name = |tail: &str| {
         tail.split(' ').count() <= SITE_WORDS_MAX
@@ -272,10 +280,7 @@ fn headline<'a>(article: &'a Article, lexicon: &Lexicon) -> &'a str {
                 && is_name(tail)
                 && !tail.split(' ').any(|word| html.contains(word))
     };
-    let behind = [" – ", " — ", " - ", " | ", " :: ", " · "]
-        .iter()
-        .filter_map(|mark| title.rsplit_once(mark));
-    let found = behind.filter(|(_, last)| is_site(last));
+    let found = behind.into_iter().filter(|(_, last)| is_site(last));
     found.map(|(head, _)| head).min_by_key(|head| head.len()).unwrap_or(title)
 }
 

@@ -278,6 +278,13 @@ impl Cues {
         self.words.and(counting).numbers()
     }
 
+    /// Whether a set of words, of some that count, passes a test.
+    pub fn any_word_of(&self, counting: &Sets, passes: impl Fn(usize) -> bool) -> bool {
+        self.words.0.iter().zip(&counting.0).enumerate().any(|(word, (mine, counting))| {
+            ones(mine & counting).any(|bit| passes(word * 64 + usize::from(bit)))
+        })
+    }
+
     /// The kinds of mentions, as the number of one of [`MENTIONS_MAX`] combinations.
     pub fn mentions(&self) -> usize {
         usize::from(self.mentions)

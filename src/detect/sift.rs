@@ -5,14 +5,14 @@
 //! [`Sieve`] reads a block at the speed of memory, and takes some sentences together where it is not
 //! sure that one ends; what it lets through is looked at again, sentence by sentence.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::construct::Table;
 use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass};
 use super::mention::{MentionKind, NameType, UNIT_HEADS_OF_TWO};
 use super::pattern::Cues;
-use crate::text::{Sentences, Token, is_abbreviation, push_token};
+use crate::text::{ABBREVIATIONS, Sentences, Token, push_token};
 
 /// Whether a construction can match the words of a sentence, or a list or an enumeration can stand
 /// under them.
@@ -52,6 +52,15 @@ struct Seen {
 }
 
 impl Seen {
+    fn whole(&mut self, whole: Whole) {
+        self.triggers |= whole.triggers;
+        self.role |= whole.role;
+        self.unit |= whole.unit;
+        if let Some(set) = whole.set {
+            self.cues.add_set(set);
+        }
+    }
+
     fn note(&mut self, known: Known) {
         self.class = self.class.or(known.class);
         self.leads = self.leads.or(known.leads);
@@ -121,6 +130,8 @@ const NEWS: &[LeadSet] = &[
 /// look into memory that is always at hand tells so.
 const FILTER_BITS: u32 = 16;
 
+const FILTER_WORDS: usize = 1 << (FILTER_BITS - 6);
+
 /// What the sieve knows of a word.
 #[derive(Debug, Default)]
 struct Hint {
@@ -129,6 +140,8 @@ struct Hint {
     alone: Whole,
     /// What begins with it, by the second word.
     pairs: Vec<Pair>,
+    /// The second words as a set of bits, several words a bit: what is not in it is surely none.
+    seconds: u64,
 }
 
 /// A second word, and what the two are.
@@ -144,6 +157,10 @@ impl Pair {
     fn of(word: impl Into<SmolStr>, whole: Whole) -> Pair {
         let word = word.into();
         Pair { first: key(word.as_bytes()), word, whole }
+    }
+
+    fn bit(&self) -> u64 {
+        second_bit(mix(self.first, self.word.len()))
     }
 }
 
@@ -165,9 +182,11 @@ pub struct Sieve {
     numbers: FxHashMap<SmolStr, u16>,
     /// The same of plain words that their first bytes are the whole of, by these.
     short: FxHashMap<u64, u16>,
-    filter: Box<[u64]>,
+    filter: Box<[u64; FILTER_WORDS]>,
     /// The hints of marks of one ASCII character.
     marks: [u16; 128],
+    /// The plain abbreviations, by their first bytes: none has more.
+    abbreviations: FxHashSet<u64>,
     /// No word that counts is longer, in bytes.
     longest: usize,
 }
@@ -216,17 +235,19 @@ impl Sieve {
             hints: Vec::with_capacity(hints.len()),
             numbers: FxHashMap::default(),
             short: FxHashMap::default(),
-            filter: vec![0; 1 << (FILTER_BITS - 6)].into(),
+            filter: Box::new([0; FILTER_WORDS]),
             marks: [NONE; 128],
+            abbreviations: ABBREVIATIONS.iter().map(|word| key(word.as_bytes())).collect(),
             longest: 0,
         };
-        for ((word, hint), number) in hints.into_iter().zip(0..NONE) {
+        for ((word, mut hint), number) in hints.into_iter().zip(0..NONE) {
             let first = key(word.as_bytes());
-            let place = place(first, word.len());
-            if word.len() <= FIRST && word.bytes().all(|b| IN_WORD[usize::from(b)]) {
+            if word.len() <= FIRST && word.bytes().all(|b| b.is_ascii_alphanumeric()) {
                 sieve.short.insert(first, number);
             }
+            let place = place(mix(first, word.len()));
             sieve.filter[place / 64] |= 1 << (place % 64);
+            hint.seconds = hint.pairs.iter().fold(0, |all, pair| all | pair.bit());
             sieve.longest = sieve.longest.max(word.len());
             if let [mark @ 0..128] = word.as_bytes() {
                 sieve.marks[usize::from(*mark)] = number;
@@ -239,7 +260,9 @@ impl Sieve {
 
     /// Whether some sentence of a block can tell something; see [`can_tell`].
     pub fn lets_through(&self, text: &str, lexicon: &Lexicon, table: &Table) -> bool {
-        Reader { sieve: self, lexicon, table, seen: Seen::default(), before: None }.read(text) && {
+        let reader =
+            Reader { sieve: self, lexicon, table, seen: Seen::default(), pairs: &[], seconds: 0 };
+        reader.read(text) && {
             let split = Sentences::of([text], text.len());
             let known: Vec<Known> =
                 split.tokens().iter().map(|t| lexicon.known(&t.lower)).collect();
@@ -247,8 +270,8 @@ impl Sieve {
         }
     }
 
-    fn may_hold(&self, key: u64, length: usize) -> bool {
-        let place = place(key, length);
+    fn may_hold(&self, mixed: u64) -> bool {
+        let place = place(mixed);
         self.filter[place / 64] >> (place % 64) & 1 == 1
     }
 }
@@ -259,22 +282,43 @@ const FIRST: usize = 8;
 /// The first bytes of a word as a number; that of a word in capitals is that of the same in small
 /// letters.
 fn key(word: &[u8]) -> u64 {
-    let mut first = [0; FIRST];
-    let length = word.len().min(FIRST);
-    first[..length].copy_from_slice(&word[..length]);
-    small(u64::from_le_bytes(first), length)
+    small(eight(word, 0), word.len())
+}
+
+/// Eight bytes from a place on, with zeros for those behind the end.
+#[inline]
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => padded(rest),
+    }
+}
+
+#[cold]
+fn padded(short: &[u8]) -> u64 {
+    short.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Letters in small, digits as they are, and nothing behind the length.
 fn small(first: u64, length: usize) -> u64 {
-    let mask = if length < FIRST { (1 << (8 * length)) - 1 } else { u64::MAX };
-    (first | 0x2020_2020_2020_2020) & mask
+    let behind = 8 * FIRST.saturating_sub(length) as u32;
+    (first | 0x2020_2020_2020_2020) & u64::MAX.checked_shr(behind).unwrap_or(0)
+}
+
+/// A word's first bytes and its length, in bits that nothing can be told from.
+fn mix(key: u64, length: usize) -> u64 {
+    (key ^ (length as u64) << 58).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// Where in the filter a word stands.
-fn place(key: u64, length: usize) -> usize {
-    let mixed = (key ^ (length as u64) << 58).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn place(mixed: u64) -> usize {
     (mixed >> (64 - FILTER_BITS)) as usize
+}
+
+/// The bit of a second word; by other bits than its place.
+fn second_bit(mixed: u64) -> u64 {
+    1 << (mixed >> 32 & 63)
 }
 
 /// Reads a block through the sieve.
@@ -283,8 +327,10 @@ struct Reader<'a> {
     lexicon: &'a Lexicon,
     table: &'a Table,
     seen: Seen,
-    /// What is known of the word before.
-    before: Option<&'a Hint>,
+    /// What the word before begins, by the second word.
+    pairs: &'a [Pair],
+    /// The bits of these second words.
+    seconds: u64,
 }
 
 impl Reader<'_> {
@@ -292,24 +338,28 @@ impl Reader<'_> {
         let bytes = text.as_bytes();
         let mut odd: Vec<Token> = Vec::new();
         let mut at = 0;
-        // The last plain word.
-        let mut last = 0..0;
+        let mut last = Word::default();
+        let mut runs = Runs::of(text);
         while let Some(byte) = bytes.get(at) {
             if *byte == b' ' {
                 at += 1;
-            } else if let Some(end) = plain_end(bytes, at) {
-                self.plain(text, at, end);
-                last = at..end;
-                at = end;
+            } else if let Some(word) = runs.word(at) {
+                self.plain(text, &word);
+                at = word.end + usize::from(bytes.get(word.end) == Some(&b' '));
+                last = word;
             } else if is_plain_mark(bytes, at) {
-                let mark = &text[at..=at];
-                self.token(self.sieve.marks[usize::from(*byte)], key(mark.as_bytes()), mark);
-                if ends_sentence(text, &last, at) {
+                let (number, first) = (self.sieve.marks[usize::from(*byte)], key(&[*byte]));
+                if number != NONE || self.seconds & second_bit(mix(first, 1)) != 0 {
+                    self.token(number, first, &text[at..=at]);
+                } else {
+                    self.seconds = 0;
+                }
+                if self.ends_sentence(bytes, &last, at) {
                     if self.seen.can_tell(true, self.table) {
                         return true;
                     }
                     self.seen = Seen::default();
-                    self.before = None;
+                    self.seconds = 0;
                 }
                 at += 1;
             } else {
@@ -323,26 +373,23 @@ impl Reader<'_> {
         self.seen.can_tell(true, self.table)
     }
 
-    /// A word of plain letters and digits.
-    fn plain(&mut self, text: &str, from: usize, end: usize) {
-        let length = end - from;
-        let bytes = text.as_bytes();
-        let first = match bytes.get(from..).and_then(<[u8]>::first_chunk::<FIRST>) {
-            Some(first) => small(u64::from_le_bytes(*first), length),
-            None => key(&bytes[from..end]),
-        };
-        let counts = self.sieve.may_hold(first, length) && length <= self.sieve.longest;
-        if !counts && self.before.is_none_or(|hint| hint.pairs.is_empty()) {
-            self.before = None;
+    /// A word of plain letters and digits. Most neither count nor are the second of anything.
+    #[inline]
+    fn plain(&mut self, text: &str, word: &Word) {
+        let length = word.end - word.start;
+        let mixed = mix(word.first, length);
+        let counts = self.sieve.may_hold(mixed);
+        if !counts && self.seconds & second_bit(mixed) == 0 {
+            self.seconds = 0;
             return;
         }
-        let word = &text[from..end];
-        let number = match counts {
+        let written = &text[word.start..word.end];
+        let number = match counts && length <= self.sieve.longest {
             false => None,
-            true if length <= FIRST => self.sieve.short.get(&first),
-            true => self.sieve.numbers.get(word.to_ascii_lowercase().as_str()),
+            true if length <= FIRST => self.sieve.short.get(&word.first),
+            true => self.sieve.numbers.get(written.to_ascii_lowercase().as_str()),
         };
-        self.token(number.copied().unwrap_or(NONE), first, word);
+        self.token(number.copied().unwrap_or(NONE), word.first, written);
     }
 
     /// A token that is no plain word: what the lexicon knows of it by its parts counts, too.
@@ -353,81 +400,125 @@ impl Reader<'_> {
     }
 
     fn token(&mut self, number: u16, first: u64, word: &str) {
-        if let Some(before) = self.before.take() {
+        if self.seconds & second_bit(mix(first, word.len())) != 0 {
             let is_second =
                 |pair: &&Pair| pair.first == first && pair.word.eq_ignore_ascii_case(word);
-            for pair in before.pairs.iter().filter(is_second) {
-                self.whole(pair.whole);
+            for pair in self.pairs.iter().filter(is_second) {
+                self.seen.whole(pair.whole);
             }
         }
+        self.seconds = 0;
         if let Some(hint) = self.sieve.hints.get(usize::from(number)) {
-            self.whole(hint.alone);
+            self.seen.whole(hint.alone);
             self.seen.note(hint.known);
             if hint.known.cues != 0 {
                 self.seen.cues.add_word(hint.known.cues, self.table.cues());
             }
-            self.before = Some(hint);
+            (self.pairs, self.seconds) = (&hint.pairs, hint.seconds);
         }
     }
 
-    fn whole(&mut self, whole: Whole) {
-        self.seen.triggers |= whole.triggers;
-        self.seen.role |= whole.role;
-        self.seen.unit |= whole.unit;
-        if let Some(set) = whole.set {
-            self.seen.cues.add_set(set);
+    /// Whether a sentence surely ends at this mark, with the plain word before it.
+    fn ends_sentence(&self, bytes: &[u8], word: &Word, at: usize) -> bool {
+        let gap = bytes.get(at + 1) == Some(&b' ');
+        match bytes[at] {
+            b'!' | b'?' => gap,
+            b'.' => {
+                let length = word.end - word.start;
+                gap && word.end == at
+                    && length > 1
+                    && bytes.get(at + 2).is_some_and(u8::is_ascii_uppercase)
+                    && (length > FIRST || !self.sieve.abbreviations.contains(&word.first))
+            }
+            _ => false,
         }
     }
 }
 
-/// Where a word of ASCII letters and digits ends, if nothing joins it to what follows.
-fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut end = at;
-    // Eight bytes at once, as long as there are so many.
-    while let Some(next) = bytes.get(end..).and_then(<[u8]>::first_chunk::<FIRST>) {
-        let length = plain_length(u64::from_le_bytes(*next));
-        end += length;
-        if length < FIRST {
-            break;
-        }
-    }
-    while bytes.get(end).is_some_and(|byte| IN_WORD[usize::from(*byte)]) {
-        end += 1;
-    }
-    let ends = match bytes.get(end) {
-        None | Some(b' ' | b',') => true,
-        Some(b'.' | b'-' | b'\'') => {
-            bytes.get(end + 1).is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric())
-        }
-        Some(b'_' | b'+' | b'#') => false,
-        Some(other) => other.is_ascii(),
-    };
-    (end > at && ends).then_some(end)
+/// A word of ASCII letters and digits that nothing joins to what follows.
+#[derive(Default)]
+struct Word {
+    start: usize,
+    end: usize,
+    /// Its [`key`].
+    first: u64,
 }
 
-/// How many of eight bytes, from the first, are ASCII letters and digits. Each byte is looked at beside
-/// the others in one number: what is added to it carries into its highest bit where it is large enough.
-fn plain_length(bytes: u64) -> usize {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGHEST: u64 = 0x80 * EACH;
-    let at_least = |bytes: u64, least: u8| bytes + (0x80 - u64::from(least)) * EACH;
-    let (ascii, small) = (bytes & !HIGHEST, (bytes | (0x20 * EACH)) & !HIGHEST);
-    let letters = at_least(small, b'a') & !at_least(small, b'z' + 1);
-    let digits = at_least(ascii, b'0') & !at_least(ascii, b'9' + 1);
-    let others = (!(letters | digits) | bytes) & HIGHEST;
-    (others.trailing_zeros() / 8) as usize
+/// So many bytes of a text are looked at together.
+const STEP: usize = 64;
+
+/// Where runs of ASCII letters and digits end in a text: of each step one bit for each byte.
+struct Runs<'a> {
+    bytes: &'a [u8],
+    /// The step whose bits are at hand.
+    step: usize,
+    bits: u64,
 }
 
-/// The ASCII letters and digits.
-const IN_WORD: [bool; 256] = {
-    let mut is = [false; 256];
-    let mut byte = 0;
-    while byte < 128_u8 {
-        is[byte as usize] = byte.is_ascii_alphanumeric();
-        byte += 1;
+impl<'a> Runs<'a> {
+    fn of(text: &'a str) -> Runs<'a> {
+        Runs { bytes: text.as_bytes(), step: usize::MAX, bits: 0 }
     }
-    is
-};
+
+    /// The end of the run that holds the byte at a place; the place itself where that is no part of one.
+    #[inline]
+    fn end(&mut self, place: usize) -> usize {
+        let mut end = place;
+        loop {
+            if end / STEP != self.step {
+                self.step = end / STEP;
+                self.bits = self.look(self.step * STEP);
+            }
+            let here = end % STEP;
+            let length = (!(self.bits >> here)).trailing_zeros() as usize;
+            end += length;
+            if here + length < STEP {
+                return end;
+            }
+        }
+    }
+
+    /// The bits of the step that begins at a place; none behind the end.
+    fn look(&self, from: usize) -> u64 {
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        match rest.first_chunk() {
+            Some(whole) => plain_bits(whole),
+            None => {
+                let mut padded = [0; STEP];
+                padded[..rest.len()].copy_from_slice(rest);
+                plain_bits(&padded)
+            }
+        }
+    }
+
+    /// The plain word that begins at a place, if one does.
+    #[inline]
+    fn word(&mut self, start: usize) -> Option<Word> {
+        let end = self.end(start);
+        let ends = match self.bytes.get(end) {
+            None | Some(b' ' | b',') => true,
+            Some(b'.' | b'-' | b'\'') => {
+                let behind = self.bytes.get(end + 1);
+                behind.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric())
+            }
+            Some(b'_' | b'+' | b'#') => false,
+            Some(other) => other.is_ascii(),
+        };
+        let first = small(eight(self.bytes, start), end - start);
+        (end > start && ends).then_some(Word { start, end, first })
+    }
+}
+
+/// Which bytes are ASCII letters and digits, the first in the lowest bit. Written so that compilers look
+/// at many bytes at once.
+fn plain_bits(bytes: &[u8; STEP]) -> u64 {
+    let plain = bytes.map(|byte| u8::from(byte.is_ascii_alphanumeric()));
+    let (eights, _) = plain.as_chunks::<8>();
+    // A factor that brings the lowest bits of eight bytes together in the highest byte.
+    let gathered =
+        |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().rev().fold(0, |bits, eight| bits << 8 | gathered(eight))
+}
 
 /// Whether a mark stands here that is a token by itself and begins nothing longer.
 fn is_plain_mark(bytes: &[u8], at: usize) -> bool {
@@ -439,22 +530,6 @@ fn is_plain_mark(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether a sentence surely ends at this mark, with the plain word before it.
-fn ends_sentence(text: &str, word: &std::ops::Range<usize>, at: usize) -> bool {
-    let bytes = text.as_bytes();
-    let gap = bytes.get(at + 1) == Some(&b' ');
-    match bytes[at] {
-        b'!' | b'?' => gap,
-        b'.' => {
-            gap && word.end == at
-                && word.len() > 1
-                && bytes.get(at + 2).is_some_and(u8::is_ascii_uppercase)
-                && !is_abbreviation(&text[word.clone()])
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -462,13 +537,15 @@ mod tests {
     use crate::text::tokens;
 
     #[test]
-    fn plain_bytes_are_counted_together_as_one_by_one() {
-        for byte in 0..=u8::MAX {
-            for at in 0..FIRST {
-                let mut bytes = *b"aZ09zAm5";
-                bytes[at] = byte;
-                let one_by_one = bytes.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-                assert_eq!(plain_length(u64::from_le_bytes(bytes)), one_by_one, "{bytes:?}");
+    fn runs_of_plain_bytes_end_where_they_end_one_by_one() {
+        let long = format!("{}, {} {}.", "x".repeat(200), "Ab9 ".repeat(40), "y".repeat(63));
+        let every: String = ('\0'..='\u{ff}').flat_map(|c| ['a', c, 'Z', '0']).collect();
+        for text in [long.as_str(), &every, "", "a", "é", "word"] {
+            let bytes = text.as_bytes();
+            let mut runs = Runs::of(text);
+            for from in 0..bytes.len() {
+                let run = bytes[from..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+                assert_eq!(runs.end(from), from + run, "{from} in {text}");
             }
         }
     }

@@ -19,7 +19,7 @@ mod vocabulary;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use url::Url;
+use url::{Position, Url};
 
 use channel::Channel;
 use draft::{Document, Draft};
@@ -294,7 +294,7 @@ const HTML_BYTES_MAX: usize = 1024 * 1024;
 
 fn absolute(href: &str, own_base: Option<&str>, base: Option<&Url>) -> Option<String> {
     let href = href.trim();
-    if is_plain_address(href) {
+    if is_plain_address(href, base) {
         return Some(href.to_owned());
     }
     let base = match (own_base.map(str::trim).filter(|b| !b.is_empty()), base) {
@@ -309,29 +309,39 @@ fn absolute(href: &str, own_base: Option<&str>, base: Option<&Url>) -> Option<St
     matches!(url.scheme(), "http" | "https" | "file").then(|| url.to_string())
 }
 
-/// Whether an address is absolute and written as it would be after parsing it, as most are: a name in
-/// small letters without port, a path and a query of signs that mean nothing but themselves.
-fn is_plain_address(href: &str) -> bool {
-    let rest = href.strip_prefix("https://").or_else(|| href.strip_prefix("http://"));
-    let Some((host, path)) = rest.and_then(|rest| rest.split_once('/')) else { return false };
+/// Whether an address is absolute and written as it would be after parsing it, as most are: the feed's
+/// own host, or a name in small letters without port; a path and a query of signs that mean nothing but
+/// themselves.
+fn is_plain_address(href: &str, base: Option<&Url>) -> bool {
+    let own = base.map(|base| &base[..Position::BeforePath]);
+    let own = own.and_then(|own| href.strip_prefix(own)?.strip_prefix('/'));
+    let named = || {
+        let rest = href.strip_prefix("https://").or_else(|| href.strip_prefix("http://"))?;
+        let (host, path) = rest.split_once('/')?;
+        is_plain_host(host).then_some(path)
+    };
+    let Some(path) = own.or_else(named) else { return false };
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'/');
+    // A segment that begins with a dot may be "." or "..".
+    !path.starts_with('.')
+        && !path.contains("/.")
+        && path.bytes().all(|b| plain(b) || b == b'.')
+        && query.bytes().all(|b| plain(b) || matches!(b, b'.' | b'=' | b'&' | b'+'))
+}
+
+fn is_plain_host(host: &str) -> bool {
     let label = |l: &str| {
         // "xn--" has rules of its own.
         !l.is_empty()
             && !l.starts_with("xn--")
             && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    let Some((names, last)) = host.rsplit_once('.') else { return false };
-    let is_named = names.split('.').all(label)
-        && last.len() > 1
-        && last.bytes().all(|b| b.is_ascii_lowercase());
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'/');
-    // A segment that begins with a dot may be "." or "..".
-    is_named
-        && !path.starts_with('.')
-        && !path.contains("/.")
-        && path.bytes().all(|b| plain(b) || b == b'.')
-        && query.bytes().all(|b| plain(b) || matches!(b, b'.' | b'=' | b'&' | b'+'))
+    host.rsplit_once('.').is_some_and(|(names, last)| {
+        names.split('.').all(label)
+            && last.len() > 1
+            && last.bytes().all(|b| b.is_ascii_lowercase())
+    })
 }
 
 fn one_line(text: &str) -> String {
@@ -473,8 +483,14 @@ mod tests {
             ("https:example.org/", false),
             ("//example.org/a", false),
             ("ftp://example.org/a", false),
+            // The feed's own host is written as it is parsed.
+            ("http://10.0.0.2:8081/a?b=c", true),
+            ("http://10.0.0.2:8081/../a", false),
+            ("http://10.0.0.2:8081", false),
+            ("http://10.0.0.2:80810/a", false),
         ] {
-            assert_eq!(is_plain_address(href), plain, "{href}");
+            let own = Url::parse("http://10.0.0.2:8081/feed.xml").unwrap();
+            assert_eq!(is_plain_address(href, Some(&own)), plain, "{href}");
             if plain {
                 assert_eq!(Url::parse(href).unwrap().as_str(), href);
             }

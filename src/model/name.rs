@@ -45,7 +45,7 @@ pub fn fold(text: &str) -> String {
     while !rest.is_empty() {
         let plain = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
         let (run, other) = rest.split_at(plain);
-        run.bytes().for_each(|b| folding.push_plain(b));
+        folding.push_plain(run);
         let length = other.bytes().position(|b| b.is_ascii()).unwrap_or(other.len());
         let (other, behind) = other.split_at(length);
         other.nfkd().filter(|c| !is_combining_mark(*c)).for_each(|c| folding.push(c));
@@ -87,12 +87,20 @@ impl Folding {
         }
     }
 
-    /// The same for a plain character.
-    fn push_plain(&mut self, byte: u8) {
-        if byte.is_ascii_alphanumeric() && !self.gap {
-            self.folded.push(char::from(byte.to_ascii_lowercase()));
-        } else {
-            self.push(char::from(byte));
+    /// The same for ASCII, whole words at once.
+    fn push_plain(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            self.push(first);
+            rest = &rest[1..];
+            if first.is_ascii_alphanumeric() {
+                let end = rest.bytes().position(|b| !b.is_ascii_alphanumeric());
+                let (run, behind) = rest.split_at(end.unwrap_or(rest.len()));
+                let from = self.folded.len();
+                self.folded.push_str(run);
+                self.folded[from..].make_ascii_lowercase();
+                rest = behind;
+            }
         }
     }
 }

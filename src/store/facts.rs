@@ -449,12 +449,18 @@ pub(super) fn aliases_of(
     fact: &Fact,
 ) -> Result<Aliases, rusqlite::Error> {
     let mut learnt: Vec<Alias> = Vec::new();
+    let (subject, body) = (fold_name(&fact.subject), fold_name(&fact.body));
+    // Of most names nothing was learnt, and to see that takes no table of SQLite's own.
+    let knows_any = "SELECT EXISTS (SELECT 1 FROM alias WHERE short = ?1) OR EXISTS (SELECT 1 FROM alias WHERE short = ?2)
+                         OR EXISTS (SELECT 1 FROM alias WHERE name = ?1) OR EXISTS (SELECT 1 FROM alias WHERE name = ?2)";
+    if !transaction.prepare_cached(knows_any)?.query_row([&subject, &body], |row| row.get(0))? {
+        return Ok(Aliases::of(planned.aliases.iter()));
+    }
     let mut statement = transaction.prepare_cached(
         "WITH mine (short) AS (VALUES (?1), (?2) UNION SELECT short FROM alias WHERE name IN (?1, ?2))
          SELECT short, name, max(feed_id = (SELECT feed_id FROM entry WHERE id = ?3)) FROM alias JOIN mine USING (short)
          GROUP BY short, name ORDER BY short, name",
     )?;
-    let (subject, body) = (fold_name(&fact.subject), fold_name(&fact.body));
     let rows = statement.query_map(params![subject, body, entry], |row| {
         Ok((Alias::learnt(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?), row.get(2)?))
     })?;
@@ -485,6 +491,9 @@ pub(super) fn known_facts(
     let mut others = under_other_names(transaction, fact, at, aliases)?;
     let copied = told_in_copies(transaction, entry, planned, fact)?;
     others.extend(copied.iter().filter(|(_, text)| **text == SameText::OwnWord).map(|(id, _)| id));
+    if others.is_empty() && !is_subject(transaction, &key)? {
+        return Ok(Vec::new());
+    }
     let sql = format!(
         "SELECT {FACT_COLUMNS}, quote_key <> '' AND instr(?3, quote_key) > 0
          FROM (SELECT * FROM (SELECT * FROM fact WHERE key_subject = ?1 AND polarity = ?2 ORDER BY id DESC LIMIT {KNOWN_MAX})
@@ -513,6 +522,13 @@ pub(super) fn known_facts(
             Ok(KnownFact { id, fact, first_seen, same_text, head })
         })
         .collect()
+}
+
+/// Whether the ledger knows anything of a subject: of most new ones it does not.
+fn is_subject(transaction: &Connection, key: &FactKey) -> Result<bool, rusqlite::Error> {
+    transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM fact WHERE key_subject = ?1)")?
+        .query_row([&key.subject], |row| row.get(0))
 }
 
 /// What entries tell that this one is a copy of; of their publishers, where it tells the fact of its own.
@@ -554,22 +570,29 @@ fn under_other_names(
     let key = ledger::key(fact);
     let mut found = Vec::new();
     for body in ledger::body_forms(fact, aliases) {
-        // The body itself, and those whose names begin with it.
-        let sql = format!(
+        let is_beginning: bool = transaction
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM fact WHERE key_body > ?1 || ' ' AND key_body < ?1 || '!')")?
+            .query_row([&body], |row| row.get(0))?;
+        // The body itself, and those whose names begin with it, where there are any.
+        let sql = if is_beginning {
             "SELECT id, subject FROM fact WHERE key_body = ?1 AND kind = ?2 AND polarity = ?3 AND first_seen BETWEEN ?4 AND ?5 AND key_subject <> ?6
              UNION ALL
              SELECT id, subject FROM fact WHERE key_body > ?1 || ' ' AND key_body < ?1 || '!' AND kind = ?2 AND polarity = ?3 AND first_seen BETWEEN ?4 AND ?5
-             ORDER BY id DESC LIMIT {KNOWN_MAX}"
-        );
+             ORDER BY id DESC LIMIT ?7"
+        } else {
+            "SELECT id, subject FROM fact WHERE key_body = ?1 AND kind = ?2 AND polarity = ?3 AND first_seen BETWEEN ?4 AND ?5 AND key_subject <> ?6
+             ORDER BY first_seen DESC, id DESC LIMIT ?7"
+        };
         let (from, until) = (at - ledger::SAME_FACT_WITHIN, at + ledger::SAME_FACT_WITHIN);
-        let mut statement = transaction.prepare_cached(&sql)?;
+        let mut statement = transaction.prepare_cached(sql)?;
         let mut rows = statement.query(params![
             body,
             key.kind.as_str(),
             polarity(&key),
             seconds(from),
             seconds(until),
-            key.subject
+            key.subject,
+            KNOWN_MAX
         ])?;
         while let Some(row) = rows.next()? {
             if ledger::may_be_subject(fact, row.get_ref(1)?.as_str()?, aliases) {
@@ -577,12 +600,12 @@ fn under_other_names(
             }
         }
     }
-    found.truncate(KNOWN_MAX);
+    found.truncate(usize::from(KNOWN_MAX));
     Ok(found)
 }
 
 /// A new fact is held against so many of the newest facts of its subject.
-const KNOWN_MAX: usize = 500;
+const KNOWN_MAX: u16 = 500;
 
 /// Facts are amended, strengthened and merged so often at most; more is a circle.
 const FORMS_MAX: usize = 64;

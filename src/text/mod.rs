@@ -14,6 +14,6 @@ pub use article::article_html;
 pub use block::{BLOCKS_MAX, Block, BlockKind, blocks, plain_text};
 pub use escape::unescape;
 pub use sentence::{
-    Sentences, Span, Token, TokenKind, is_abbreviation, push_token, span_of, tokens,
+    ABBREVIATIONS, Sentences, Span, Token, TokenKind, is_abbreviation, push_token, span_of, tokens,
 };
 pub use tags::{Tag, tags};

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 pub type Span = Range<usize>;
 
 /// Words after whose full stop a sentence goes on. Folded to lower case, without the stop.
-const ABBREVIATIONS: &[&str] = &[
+pub const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "amb", "st", "sr", "jr", "inc", "ltd", "corp", "co", "llc",
     "no", "vs", "e.g", "i.e", "etc", "u.s", "u.k", "dept", "est", "rev", "gen", "hon", "messrs",
     "ph.d", "m.sc", "b.sc", "jan", "feb", "mar", "apr", "aug", "sept", "sep", "oct", "nov", "dec",

@@ -159,6 +159,7 @@ fn is_summary(entry: &Entry) -> bool {
 /// The end of the text of some HTML, with so many characters or all there are: of most without reading
 /// the rest, for every new entry is asked.
 fn ending(html: &str, least: usize) -> String {
+    let html = without_hidden_end(html);
     let of_tail = |bytes: &usize| {
         let from = html.len().checked_sub(*bytes)?;
         let tag = html.as_bytes()[from..].iter().position(|byte| *byte == b'<');
@@ -171,6 +172,20 @@ fn ending(html: &str, least: usize) -> String {
     let endings = ENDING_HTML_BYTES.iter().filter_map(of_tail);
     let mut whole = endings.filter(|text| text.chars().count() >= enough);
     whole.next().unwrap_or_else(|| plain_text(html))
+}
+
+/// Some HTML without the scripts and styles at its end, which many sites put there.
+fn without_hidden_end(html: &str) -> &str {
+    let mut left = html.trim_end();
+    'again: loop {
+        for (open, close) in [("<script", "</script>"), ("<style", "</style>")] {
+            if let Some(begins) = left.strip_suffix(close).and_then(|rest| rest.rfind(open)) {
+                left = left[..begins].trim_end();
+                continue 'again;
+            }
+        }
+        return left;
+    }
 }
 
 /// Whether something hidden ends here: then the text may begin inside of it.
@@ -622,6 +637,9 @@ mod tests {
             ("a trailer", format!("{long}an end.<p>The post A appeared first on B.")),
             ("behind a script", format!("{long}{script}<p>an end.")),
             ("a script last", format!("{long}an end.{script}")),
+            ("nothing but scripts last", format!("an end.{}", script.repeat(3))),
+            ("a style and a script", format!("{long}end.<style>p {{}}</style>\n{script} \n")),
+            ("a script in a script", format!("{long}an end.<script>a('<script>b')</script>")),
             ("in capitals", format!("{long}{}an end.", script.to_uppercase())),
             ("a comment", format!("{long}<!-- {long} --> an end.")),
             ("decoration", format!("{long}{decorated}an end.{decorated}")),

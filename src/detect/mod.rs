@@ -31,7 +31,7 @@ pub use self::names::Names;
 pub use self::stems::could_matter;
 
 use crate::model::{Article, Detail, Fact, MembershipAction, Polarity, fold_name};
-use crate::text::{Block, BlockKind, Sentences, blocks, span_of};
+use crate::text::{Block, BlockKind, Sentences, any_block, blocks, span_of};
 
 use self::construct::Table;
 use self::frame::{Reading, clean_unit};
@@ -286,14 +286,14 @@ fn headline<'a>(article: &'a Article, lexicon: &Lexicon) -> &'a str {
 
 /// The stages, in order.
 fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
-    let blocks = blocks(headline(article, &grammar.lexicon), &article.html);
+    let title = headline(article, &grammar.lexicon);
+    let mut can_tell =
+        |text: &str| grammar.sieve.lets_through(text, &grammar.lexicon, grammar.constructions);
     // Whoever asks for an explanation wants to see the sentences that tell nothing, too.
-    let can_tell = |block: &Block| {
-        grammar.sieve.lets_through(&block.text, &grammar.lexicon, grammar.constructions)
-    };
-    if report.0.is_none() && !blocks.iter().any(can_tell) {
+    if report.0.is_none() && !any_block(title, &article.html, &mut can_tell) {
         return Detected::default();
     }
+    let blocks = blocks(title, &article.html);
     let texts = blocks.iter().map(|b| b.text.as_str());
     let split = Sentences::of(texts, article.html.len());
     let known: Vec<Known> =

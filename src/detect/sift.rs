@@ -302,9 +302,21 @@ fn padded(short: &[u8]) -> u64 {
 
 /// Letters in small, digits as they are, and nothing behind the length.
 fn small(first: u64, length: usize) -> u64 {
-    let behind = 8 * FIRST.saturating_sub(length) as u32;
-    (first | 0x2020_2020_2020_2020) & u64::MAX.checked_shr(behind).unwrap_or(0)
+    (first | 0x2020_2020_2020_2020) & OF_LENGTH[length.min(FIRST)]
 }
+
+/// The bits of so many first bytes.
+const OF_LENGTH: [u64; FIRST + 1] = [
+    0,
+    0xff,
+    0xffff,
+    0xff_ffff,
+    u32::MAX as u64,
+    u64::MAX >> 24,
+    u64::MAX >> 16,
+    u64::MAX >> 8,
+    u64::MAX,
+];
 
 /// A word's first bytes and its length, in bits that nothing can be told from.
 fn mix(key: u64, length: usize) -> u64 {

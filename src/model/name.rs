@@ -45,7 +45,7 @@ pub fn fold(text: &str) -> String {
     while !rest.is_empty() {
         let plain = rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len());
         let (run, other) = rest.split_at(plain);
-        folding.push_plain(run);
+        run.bytes().for_each(|b| folding.push_plain(b));
         let length = other.bytes().position(|b| b.is_ascii()).unwrap_or(other.len());
         let (other, behind) = other.split_at(length);
         other.nfkd().filter(|c| !is_combining_mark(*c)).for_each(|c| folding.push(c));
@@ -53,6 +53,26 @@ pub fn fold(text: &str) -> String {
     }
     folding.folded
 }
+
+/// What a plain byte is folded to: itself in small, or one of [`GAP`], [`NOTHING`] and [`AND`].
+const PLAIN: [u8; 128] = {
+    let mut folded = [GAP; 128];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        folded[byte as usize] = match byte {
+            b'\'' => NOTHING,
+            b'&' => AND,
+            b'+' | b'#' => byte,
+            _ if byte.is_ascii_alphanumeric() => byte.to_ascii_lowercase(),
+            _ => GAP,
+        };
+        byte += 1;
+    }
+    folded
+};
+const GAP: u8 = 0;
+const NOTHING: u8 = 1;
+const AND: u8 = 2;
 
 /// What was folded so far.
 struct Folding {
@@ -64,44 +84,39 @@ struct Folding {
 impl Folding {
     fn push(&mut self, c: char) {
         match c {
-            '\'' | '’' => {}
-            '&' => {
-                if !self.folded.is_empty() {
-                    self.folded.push(' ');
-                }
-                self.folded.push_str("and");
-                self.gap = true;
-            }
-            c if c.is_alphanumeric() || c == '+' || c == '#' => {
-                if self.gap && !self.folded.is_empty() {
-                    self.folded.push(' ');
-                }
-                self.gap = false;
-                if c.is_ascii() {
-                    self.folded.push(c.to_ascii_lowercase());
-                } else {
-                    self.folded.extend(c.to_lowercase());
-                }
+            '’' => {}
+            c if c.is_ascii() => self.push_plain(c as u8),
+            c if c.is_alphanumeric() => {
+                self.end_gap();
+                self.folded.extend(c.to_lowercase());
             }
             _ => self.gap = true,
         }
     }
 
-    /// The same for ASCII, whole words at once.
-    fn push_plain(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            self.push(first);
-            rest = &rest[1..];
-            if first.is_ascii_alphanumeric() {
-                let end = rest.bytes().position(|b| !b.is_ascii_alphanumeric());
-                let (run, behind) = rest.split_at(end.unwrap_or(rest.len()));
-                let from = self.folded.len();
-                self.folded.push_str(run);
-                self.folded[from..].make_ascii_lowercase();
-                rest = behind;
+    /// The same for an ASCII character.
+    fn push_plain(&mut self, byte: u8) {
+        match PLAIN[usize::from(byte & 0x7f)] {
+            GAP => self.gap = true,
+            NOTHING => {}
+            AND => {
+                self.gap = true;
+                self.end_gap();
+                self.folded.push_str("and");
+                self.gap = true;
+            }
+            folded => {
+                self.end_gap();
+                self.folded.push(char::from(folded));
             }
         }
+    }
+
+    fn end_gap(&mut self) {
+        if self.gap && !self.folded.is_empty() {
+            self.folded.push(' ');
+        }
+        self.gap = false;
     }
 }
 

@@ -68,31 +68,18 @@ pub struct Block {
 
 /// The blocks of a document: its title, then its body in reading order.
 pub fn blocks(title: &str, html: &str) -> Vec<Block> {
-    let mut builder = Builder { text: String::with_capacity(TEXT_BYTES), ..Builder::default() };
-    builder.push_title(title);
-    let mut name = [0; TAG_BYTES_MAX];
-    let mut plain = String::new();
-    for piece in Pieces::new(html) {
-        match piece {
-            Piece::Text(text) => builder.text(text),
-            Piece::Reference(reference) => {
-                plain.clear();
-                push_reference(reference, &mut plain);
-                builder.text(&plain);
-            }
-            Piece::Open { name: written, self_closing } => {
-                builder.open(in_small_letters(written, &mut name), self_closing);
-            }
-            Piece::Close(written) => builder.close(in_small_letters(written, &mut name)),
-        }
-        if builder.is_full() {
-            break;
-        }
-    }
-    builder.flush();
+    let mut builder = Builder::default();
+    builder.read(title, html);
     builder.blocks
 }
 
+/// Whether the text of some block passes a test: [`blocks`] without making any, for the many documents
+/// of which that is all that needs to be known.
+pub fn any_block(title: &str, html: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+    let mut builder = Builder { test: Some(Test { passes, passed: false }), ..Builder::default() };
+    builder.read(title, html);
+    builder.test.is_some_and(|test| test.passed)
+}
 /// A tag's name in small letters; nothing where it is too long to be known.
 fn in_small_letters<'a>(written: &'a str, buffer: &'a mut [u8; TAG_BYTES_MAX]) -> &'a [u8] {
     let written = written.as_bytes();
@@ -111,10 +98,19 @@ pub fn plain_text(html: &str) -> String {
     found.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
+/// What the text of a block is asked, where that is all.
+struct Test<'a> {
+    passes: &'a mut dyn FnMut(&str) -> bool,
+    passed: bool,
+}
+
 #[derive(Default)]
-struct Builder {
+struct Builder<'a> {
     blocks: Vec<Block>,
-    /// The bytes of their texts.
+    /// Where there is one, no blocks are kept.
+    test: Option<Test<'a>>,
+    /// Blocks that ended, and the bytes of their texts.
+    count: usize,
     bytes: usize,
     text: String,
     strong_prefix: usize,
@@ -134,27 +130,64 @@ struct Builder {
     headings: [Option<usize>; 7],
 }
 
-impl Builder {
-    /// Whether there are blocks or text enough.
+impl Builder<'_> {
+    fn read(&mut self, title: &str, html: &str) {
+        self.text.reserve(TEXT_BYTES);
+        self.push_title(title);
+        let mut name = [0; TAG_BYTES_MAX];
+        let mut plain = String::new();
+        for piece in Pieces::new(html) {
+            match piece {
+                Piece::Text(text) => self.text(text),
+                Piece::Reference(reference) => {
+                    plain.clear();
+                    push_reference(reference, &mut plain);
+                    self.text(&plain);
+                }
+                Piece::Open { name: written, self_closing } => {
+                    self.open(in_small_letters(written, &mut name), self_closing);
+                }
+                Piece::Close(written) => self.close(in_small_letters(written, &mut name)),
+            }
+            if self.is_full() {
+                break;
+            }
+        }
+        self.flush();
+    }
+
+    /// Whether there are blocks or text enough, or all is known.
     fn is_full(&self) -> bool {
-        self.blocks.len() >= BLOCKS_MAX || self.bytes >= TEXT_BYTES_MAX
+        self.count >= BLOCKS_MAX
+            || self.bytes >= TEXT_BYTES_MAX
+            || self.test.as_ref().is_some_and(|test| test.passed)
+    }
+
+    /// Whether the text in hand was only to be tested.
+    fn is_tested(&mut self) -> bool {
+        let Some(test) = &mut self.test else { return false };
+        test.passed |= (test.passes)(&self.text);
+        true
     }
 
     fn push_title(&mut self, title: &str) {
         self.text(title);
-        let text = std::mem::take(&mut self.text);
-        let text = text.trim().to_owned();
-        self.strong_prefix = 0;
-        if !text.is_empty() {
-            self.blocks.push(Block {
-                kind: BlockKind::Title,
-                text,
-                strong_prefix: 0,
-                heading: None,
-                lead_in: None,
-                list: None,
-            });
+        self.end_line();
+        if !self.text.is_empty() {
+            self.count += 1;
+            if !self.is_tested() {
+                self.blocks.push(Block {
+                    kind: BlockKind::Title,
+                    text: self.text.as_str().to_owned(),
+                    strong_prefix: 0,
+                    heading: None,
+                    lead_in: None,
+                    list: None,
+                });
+            }
         }
+        self.text.clear();
+        self.strong_prefix = 0;
     }
 
     fn open(&mut self, name: &[u8], self_closing: bool) {
@@ -291,12 +324,22 @@ impl Builder {
         }
     }
 
-    /// Ends the block in hand.
-    fn flush(&mut self) {
+    fn end_line(&mut self) {
         while self.text.ends_with(' ') {
             self.text.pop();
         }
+    }
+
+    /// Ends the block in hand.
+    fn flush(&mut self) {
+        self.end_line();
         if self.text.is_empty() || self.is_full() {
+            self.text.clear();
+            return;
+        }
+        self.count += 1;
+        self.bytes += self.text.len();
+        if self.is_tested() {
             self.text.clear();
             return;
         }
@@ -325,7 +368,6 @@ impl Builder {
         } else if matches!(kind, BlockKind::Cell { .. }) {
             block.lead_in = self.table.and_then(|(_, _, _, lead_in)| lead_in);
         }
-        self.bytes += block.text.len();
         self.blocks.push(block);
         self.strong_prefix = 0;
     }
@@ -457,6 +499,28 @@ mod tests {
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(k, t)| (k, t.to_owned())).collect();
             assert_eq!(shape(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_test_sees_the_text_of_every_block_until_one_passes() {
+        let html = "<h2>New</h2>loose<br>text<ul><li>A<li> B </ul><table><tr><td>c &amp; d</table>";
+        for title in ["", " The <title> ", "Title"] {
+            let all: Vec<String> = blocks(title, html).into_iter().map(|b| b.text).collect();
+            let mut seen = Vec::new();
+            let mut see = |text: &str| {
+                seen.push(text.to_owned());
+                false
+            };
+            assert!(!any_block(title, html, &mut see));
+            assert_eq!(seen, all, "{title}");
+            let mut asked = 0;
+            let mut second = |_: &str| {
+                asked += 1;
+                asked == 2
+            };
+            assert!(any_block(title, html, &mut second));
+            assert_eq!(asked, 2);
         }
     }
 

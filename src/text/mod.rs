@@ -11,7 +11,7 @@ mod sentence;
 mod tags;
 
 pub use article::article_html;
-pub use block::{BLOCKS_MAX, Block, BlockKind, blocks, plain_text};
+pub use block::{BLOCKS_MAX, Block, BlockKind, any_block, blocks, plain_text};
 pub use escape::unescape;
 pub use sentence::{
     ABBREVIATIONS, Sentences, Span, Token, TokenKind, is_abbreviation, push_token, span_of, tokens,

@@ -7,8 +7,8 @@ use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::{Filler, Match, Names, Slot, skip_bracket, skip_employer};
 use super::resolve::{Context, OwnBy};
 use crate::model::{
-    Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Membership,
-    MembershipAction, Polarity, fold_name,
+    Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Kind,
+    Membership, MembershipAction, Polarity, fold_name,
 };
 
 /// Everything that a frame is read from.
@@ -32,6 +32,7 @@ pub struct Reading<'a> {
 /// The facts of a match.
 pub fn facts(reading: &Reading) -> Vec<Fact> {
     match reading.construction.frame {
+        Frame::Join if reading.ends_without_renewal() => Vec::new(),
         Frame::Join => reading.joins(),
         Frame::Found => reading.founders(),
         Frame::Renew => reading.memberships(MembershipAction::Renewed),
@@ -84,6 +85,16 @@ impl Reading<'_> {
     }
 
     fn kind_of(&self, filler: Filler) -> NameType {
+        let mut kind = self.own_kind(filler);
+        // "Ana Castellan and Hye-jin Park": who stands among people is one.
+        let is_person = |f: Filler| f.slot == filler.slot && self.own_kind(f).surely_person;
+        if kind.person && kind.organisation && self.found.fillers.iter().any(|f| is_person(*f)) {
+            kind.organisation = false;
+        }
+        kind
+    }
+
+    fn own_kind(&self, filler: Filler) -> NameType {
         match self.parsed.mention(filler.start) {
             Some(mention) => mention.name_type(),
             None => NameType::default(),
@@ -192,6 +203,8 @@ impl Reading<'_> {
                 | "its"
                 | "our"
                 | "new"
+                | "long-time"
+                | "longtime"
                 | "interim"
                 | "acting"
                 | "of"
@@ -392,12 +405,36 @@ impl Reading<'_> {
         if let Some(joined) = self.joined_before_role() {
             return Some(joined);
         }
+        if let Some(unit) = self.seat_of_member() {
+            return self.body_of_seat(unit);
+        }
         let trigger = self.found.trigger.map_or(self.found.start, |(s, _)| s);
         let agent = || agent_counts.then(|| self.agent(trigger)).flatten();
         self.body_at_post(trigger)
             .map(|m| self.context.body_name(self.parsed.slice(m.start, m.end)))
             .or_else(|| agent().map(|m| self.context.full_name(self.parsed.slice(m.start, m.end))))
             .or_else(|| self.context.own_body.clone())
+    }
+
+    /// "Ana will represent Kestrel Systems on the board": the board is not that of whom she speaks for.
+    fn seat_of_member(&self) -> Option<Filler> {
+        let speaks_for = (self.found.start..self.found.end)
+            .any(|at| matches!(self.parsed.lower(at), "represent" | "represents" | "represented"));
+        self.fillers(Slot::Unit).next().filter(|_| speaks_for)
+    }
+
+    /// The body that is named behind a unit, else the one that was joined just before, or the document's own.
+    fn body_of_seat(&self, unit: Filler) -> Option<String> {
+        let named = matches!(self.parsed.lower(unit.end), "of" | "at")
+            .then(|| self.parsed.mention_behind_article(unit.end + 1))
+            .flatten()
+            .filter(|m| matches!(m.kind, MentionKind::Name(_)) && !m.name_type().surely_person)
+            .map(|m| self.context.body_name(self.parsed.slice(m.start, m.end)));
+        let joined = || {
+            let told = self.previous.iter().rev().find(|f| f.kind() == Kind::Membership);
+            told.filter(|f| f.polarity() == Polarity::In).map(|f| f.body.clone())
+        };
+        named.or_else(joined).or_else(|| self.context.own_body.clone())
     }
 
     /// "… named Ana CEO, replacing Tom": where a succession that names no body happened.
@@ -890,6 +927,15 @@ impl Reading<'_> {
         vec![self.fact(subject.clone(), self.context.full_name(body), detail, place)]
     }
 
+    /// "Two Silver members, Acme and Quill Data, did not renew": no sentence of somebody who joins.
+    fn ends_without_renewal(&self) -> bool {
+        (self.found.end..self.parsed.tokens.len()).any(|at| {
+            let before = self.parsed.lower(at - 1);
+            matches!(self.parsed.lower(at), "renew" | "renewed")
+                && (before == "not" || before.ends_with("n't") || before.ends_with("n’t"))
+        })
+    }
+
     fn memberships(&self, action: MembershipAction) -> Vec<Fact> {
         self.fillers(Slot::Subject)
             .filter(|f| {
@@ -999,7 +1045,10 @@ impl Reading<'_> {
         agent_counts: bool,
     ) -> Option<Fact> {
         let kind = self.kind_of(subject);
-        if kind.body || kind.organisation && !kind.surely_person && !kind.shouted {
+        let leaves_seat =
+            action == AppointmentAction::Departed && kind.person && self.tells_of_a_seat();
+        let firm = kind.organisation && !kind.surely_person && !kind.shouted && !leaves_seat;
+        if kind.body || firm {
             return None;
         }
         if self.is_object_behind(subject) && !kind.surely_person {
@@ -1183,11 +1232,15 @@ impl Reading<'_> {
             .iter()
             .any(|stem| self.parsed.lower(self.found.start).starts_with(stem));
         let named = self.fillers(Slot::Body).any(|b| self.kind_of(b).body);
-        let place =
-            named || self.role().is_some() || self.unit().is_some() || self.leaves_own_body();
+        let seated = self.tells_of_a_seat();
+        let place = named
+            || seated
+            || self.role().is_some()
+            || self.unit().is_some()
+            || self.leaves_own_body();
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
-            if kind.surely_person || (kind.person && !kind.organisation) {
+            if kind.surely_person || (kind.person && (!kind.organisation || seated)) {
                 // A name that only looks like a person's needs a post to leave.
                 let titled = || {
                     let founder = |r: &String| r.to_lowercase().contains("founder");
@@ -1207,6 +1260,16 @@ impl Reading<'_> {
             }
         }
         facts
+    }
+
+    /// "… did not stand for re-election": only people do, and only from a seat.
+    fn tells_of_a_seat(&self) -> bool {
+        (self.found.start..self.found.end).any(|at| {
+            matches!(
+                self.parsed.lower(at),
+                "re-election" | "reelection" | "term" | "terms" | "seat"
+            )
+        })
     }
 
     /// "The Harbor Foundation bids farewell to …": whoever tells of it is whom one leaves.

@@ -86,6 +86,7 @@ pub fn objection(
     }
     if parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len())
         && !stands_no_more(tokens)
+        && !tells_outcome(tokens)
     {
         return Some(Objection::Candidacy);
     }
@@ -175,6 +176,41 @@ fn stands_no_more(tokens: &[Token]) -> bool {
     })
 }
 
+/// "The following candidates were elected", "the three open seats go to …": who stood for it, and how it
+/// ended.
+fn tells_outcome(tokens: &[Token]) -> bool {
+    let at = |i: usize| tokens.get(i).map_or("", |t| &*t.lower);
+    let still_open = |word: &str| {
+        matches!(
+            word,
+            "nominated"
+                | "nominate"
+                | "nomination"
+                | "nominations"
+                | "running"
+                | "standing"
+                | "stand"
+                | "eligible"
+                | "apply"
+                | "applicants"
+                | "applications"
+                | "call"
+                | "vote"
+                | "positions"
+        )
+    };
+    let decided = |i: usize| match at(i) {
+        "elected" | "chosen" | "selected" => {
+            let before = |back: usize| i.checked_sub(back).map_or("", at);
+            !(1..=2).any(|b| matches!(before(b), "be" | "not" | "to" | "being" | "if" | "when"))
+                && !before(1).ends_with("n't")
+        }
+        "seat" | "seats" => matches!(at(i + 1), "go" | "goes" | "went" | "were" | "was"),
+        _ => false,
+    };
+    (0..tokens.len()).any(decided) && !tokens.iter().any(|t| still_open(&t.lower))
+}
+
 /// Whether the words leave it open that it happened. "We would like to thank" and "we want to
 /// welcome" leave nothing open.
 fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
@@ -213,6 +249,11 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
             }
             // "As you may have guessed", "You may know that …".
             "might" => behind().any(|w| matches!(w, "have" | "know" | "remember" | "recall")),
+            // "Your new steering council: …": whose it is, and not what they are to do.
+            "your" => {
+                matches!(parsed.lower(start + at + 1), "new" | "newest" | "next" | "newly")
+                    && parsed.lower(start + at.wrapping_sub(1)) != "to"
+            }
             "you" => behind().any(|w| matches!(w, "may" | "might" | "know" | "probably")),
             // "We took the opportunity to thank …"
             "opportunity" => {

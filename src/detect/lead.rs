@@ -64,6 +64,7 @@ pub fn read(parsed: &Parsed, range: Range<usize>, context: &Context) -> LeadIn {
         .map(|m| context.body_name(parsed.slice(m.start, m.end)));
     let told = Told {
         formed: context.selection || context.launch,
+        selection: context.selection,
         unit: unit.is_some(),
         role: role.is_some(),
         tiered: first_of(MentionKind::Tier).is_some(),
@@ -107,6 +108,7 @@ fn tier_of<'a>(mut tiers: impl Iterator<Item = &'a str>) -> Option<String> {
 
 struct Told {
     formed: bool,
+    selection: bool,
     unit: bool,
     role: bool,
     tiered: bool,
@@ -134,6 +136,7 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
         || not_chosen
         || chosen_by_others(parsed, range.clone())
         || seats_are_free(tokens) && !elected
+        || not_elected(tokens)
     {
         return Some((Action::Blocked, 0));
     }
@@ -159,8 +162,12 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     {
         return Some((Action::Appoint(AppointmentAction::Reelected), 85));
     }
-    // "They were elected in September: …".
-    let they = parsed.lower(range.start) == "they" && has(LeadSet::Elected) || most_votes;
+    // "They were elected in September: …", "The following people have been elected: …", and "The winners
+    // are: …" where an election is told.
+    let they = parsed.lower(range.start) == "they" && has(LeadSet::Elected)
+        || most_votes
+        || told.selection && (has(LeadSet::Winners) || has(LeadSet::Chosen) && elected)
+        || has(LeadSet::Chosen) && elected && points(tokens);
     if elected && (electable || has(LeadSet::Elections)) || they {
         return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
@@ -230,6 +237,18 @@ fn newly_joined(parsed: &Parsed, range: Range<usize>) -> bool {
     })
 }
 
+/// Whether the words point at what stands under them.
+fn points(tokens: &[Token]) -> bool {
+    tokens.iter().any(|t| matches!(&*t.lower, "following" | "below" | "listed" | "these"))
+}
+
+/// "These candidates were not elected: …".
+fn not_elected(tokens: &[Token]) -> bool {
+    tokens.windows(2).any(|pair| {
+        pair[1].lower == "elected" && (pair[0].lower == "not" || pair[0].lower.ends_with("n't"))
+    }) || tokens.iter().any(|t| t.lower == "unsuccessful")
+}
+
 /// Whether the words tell how the members came, with no fresh word before them.
 fn came_in(parsed: &Parsed, range: &Range<usize>) -> bool {
     let is_members = |at: usize| parsed.known(at).leads.has(LeadSet::Members);
@@ -244,11 +263,15 @@ fn came_in(parsed: &Parsed, range: &Range<usize>) -> bool {
     // "The following organizations have joined us: …", "The companies admitted since May are listed below."
     let arrive = |at: usize| {
         is_members(at)
-            && (at + 1..at + 5)
-                .any(|i| begins(i, TriggerClass::Join) || parsed.lower(i) == "admitted")
+            && (at + 1..at + 5).any(|i| {
+                begins(i, TriggerClass::Join)
+                    || parsed.lower(i) == "admitted"
+                    || parsed.lower(i) == "signed" && parsed.lower(i + 1) == "up"
+            })
     };
-    let points = |at: usize| matches!(parsed.lower(at), "following" | "below" | "listed" | "these");
-    any(&turned) || any(&grew) && any(&is_members) || any(&arrive) && any(&points)
+    any(&turned)
+        || any(&grew) && any(&is_members)
+        || any(&arrive) && points(&parsed.tokens[range.clone()])
 }
 
 /// Whether the items were there before: "the continuing members", not "the new members as well as

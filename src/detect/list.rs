@@ -716,8 +716,9 @@ pub fn enumerated(
 ) -> Vec<Fact> {
     let mut found = Vec::new();
     let boilerplate = LazyCell::new(|| is_boilerplate(blocks, line.block, lexicon));
-    for parsed in &line.sentences {
+    for (number, parsed) in line.sentences.iter().enumerate() {
         let mut next = 1;
+        let earlier = || line.sentences[..number].iter().rev();
         for mention in parsed.mentions() {
             // "… are the Dr.": what may stand before the first name.
             let before = (1..mention.start).rev();
@@ -731,13 +732,42 @@ pub fn enumerated(
                     return found;
                 }
                 next = items.last().map_or(at + 1, |(_, until)| *until).max(at + 1);
+                let mut said = read(parsed, clause_start(parsed, at)..at, context);
+                if said.action.is_none()
+                    && let Some(label) = label_before(parsed, at)
+                    && let Some(led) = earlier().find_map(|p| led_by(p, label, context))
+                {
+                    said = LeadIn { tier: said.tier, role: said.role, ..led };
+                }
                 found.extend(enumeration_facts(
-                    blocks, line.block, parsed, at, &items, title_unit, context, lexicon,
+                    blocks, line.block, parsed, at, &items, &said, title_unit, context, lexicon,
                 ));
             }
         }
     }
     found
+}
+
+/// What a sentence says of the names that stand behind a label in one that follows: "Nine companies have
+/// joined as members. Gold: …", "The assembly elected a new board. Treasurer: …".
+fn led_by(parsed: &Parsed, label: MentionKind, context: &Context) -> Option<LeadIn> {
+    let said = read(parsed, 0..parsed.tokens.len(), context);
+    let fits = match said.action {
+        Some((Action::Member, 70..)) => label == MentionKind::Tier,
+        Some((Action::Appoint(action), 70..)) => {
+            label == MentionKind::Role && action != AppointmentAction::Departed
+        }
+        _ => false,
+    };
+    fits.then_some(said)
+}
+
+/// The kind of a label that is all that stands before a token: "Gold: Quill Data", "Treasurer: Ana Castellan".
+fn label_before(parsed: &Parsed, at: usize) -> Option<MentionKind> {
+    let label = parsed.mention(0)?;
+    let member = parsed.trigger(label.end).filter(|t| t.class == TriggerClass::Member);
+    let end = member.map_or(label.end, |t| t.end);
+    (end + 1 == at && ends_label(parsed, end)).then_some(label.kind)
 }
 
 /// Words before the name of an enumeration that are no part of it.
@@ -906,11 +936,11 @@ fn enumeration_facts(
     parsed: &Parsed,
     at: usize,
     items: &[(Head, usize)],
+    said: &LeadIn,
     title_unit: Option<&str>,
     context: &Context,
     lexicon: &Lexicon,
 ) -> Vec<Fact> {
-    let said = read(parsed, clause_start(parsed, at)..at, context);
     let Some((action, percent)) =
         said.action.filter(|(action, percent)| *action != Action::Blocked && *percent >= 70)
     else {

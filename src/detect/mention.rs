@@ -1162,6 +1162,9 @@ impl<'a> Scan<'a> {
                     break;
                 }
                 if token.capital && !joint {
+                    if at > end + 1 && self.begins_holder(at) {
+                        break;
+                    }
                     last = at + 1;
                 } else if !joint {
                     // "president of Tidewater sailing Academy": the capitals were a name's first.
@@ -1196,6 +1199,26 @@ impl<'a> Scan<'a> {
             return more;
         }
         end
+    }
+
+    /// "Head of Platform Reliability, Ulla Brandt, has …": whether the name of whoever holds a role begins
+    /// at a word behind its field of work.
+    fn begins_holder(&self, at: usize) -> bool {
+        let is_word = |i: &usize| self.tokens.get(*i).is_some_and(|t| t.kind == TokenKind::Word);
+        let run = (at..at + 4).take_while(|i| is_word(i) && self.is_capital(*i)).count();
+        let is_field = |i: usize| {
+            FIELDS_OF_WORK.contains(&self.lower(i))
+                || self.is(i, FIELD_OR_REGION.or(WordClass::ROLE_MODIFIER))
+        };
+        if run < 2 || (at..at + run).any(is_field) {
+            return false;
+        }
+        let behind = at + run;
+        let goes_on = match self.lower(behind) {
+            "," => !matches!(self.lower(behind + 1), "and" | "&" | "or"),
+            word => matches!(word, "has" | "have" | "is" | "was" | "will" | "joins" | "("),
+        };
+        self.is(at, WordClass::GIVEN_NAME) || self.lower(at - 1) == "," && run <= 3 && goes_on
     }
 
     /// Whether a body or a unit is named at a word behind a role and its "of", which begins at `of`.
@@ -1514,6 +1537,22 @@ impl<'a> Scan<'a> {
             .then_some(probe + 3)
     }
 
+    /// "Cirrus Nine, DataHive", "Studio Seven has joined": a numeral that ends a name and counts nothing.
+    fn is_numeral_of_name(&self, at: usize) -> bool {
+        let numeral = matches!(
+            self.lower(at),
+            "one" | "two" | "three" | "four" | "five" | "six" | "seven" | "eight" | "nine" | "ten"
+        );
+        let ends = self.tokens.get(at + 1).is_none_or(|next| {
+            next.kind != TokenKind::Word
+                || matches!(
+                    next.lower.as_str(),
+                    "and" | "has" | "have" | "is" | "are" | "was" | "were" | "will" | "as"
+                )
+        });
+        numeral && ends && !self.title_case
+    }
+
     fn is_capital_inside(&self, probe: usize, at: usize) -> bool {
         let token = &self.tokens[probe];
         if token.kind != TokenKind::Word
@@ -1542,7 +1581,9 @@ impl<'a> Scan<'a> {
                     | "august"
             );
         // "Granite Bank AS" is a firm of Norway.
-        let generic = generic && !(token.lower == "as" && self.is_norwegian_suffix(probe));
+        let generic = generic
+            && !(token.lower == "as" && self.is_norwegian_suffix(probe))
+            && !self.is_numeral_of_name(probe);
         let unit = self.unit(probe).is_some() && !self.is(probe, WordClass::BODY_HEAD);
         let tier = self
             .longest(&self.lexicon.tiers, WordClass::TIER, probe)

@@ -795,11 +795,20 @@ impl Ground<'_> {
         if goes_on && self.step(rest, opened, found) {
             return true;
         }
+        // "Ana Castellan, and we thank …", "Ana Castellan, has left …, and the board has …": the clause goes
+        // on, and what comes has a subject of its own.
+        if matches!(
+            parsed.lower(opened),
+            "and" | "but" | "while" | "will" | "has" | "have" | "is" | "was"
+        ) {
+            return false;
+        }
         let mut reported = false;
         for i in opened..(opened + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()) {
             let word = parsed.lower(i);
             // "…, said that Ana has left": what follows "that" has a subject of its own.
-            reported |= word == "that";
+            reported |= word == "that"
+                || matches!(word, "and" | "but" | "while") && parsed.lower(i - 1) == ",";
             // "Acme, a sponsor since 2015 has renewed": the second comma is often forgotten.
             let end = match word {
                 "," | "–" | "—" => Some(i + 1),

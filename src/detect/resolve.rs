@@ -768,16 +768,27 @@ fn own_body(
                 || words.iter().any(|t| {
                     lexicon.body_heads.contains(t.lower.as_str())
                         || lexicon.organisation_heads.contains(t.lower.as_str())
+                        || t.lower == "project"
                 });
             // A reporter's text is about those whom it names.
             let told = (!known).then(|| first_organisation(sentences, context)).flatten();
             match told {
                 Some(name) => (Some(name), true, OwnBy::Guess),
                 None if known => (Some(publisher.to_owned()), false, OwnBy::Silence),
+                // Who names nobody else speaks of itself; a title has capitals for any words.
+                None if !sentences.iter().skip(1).any(|p| p.mentions().any(is_no_person)) => {
+                    (Some(publisher.to_owned()), false, OwnBy::Silence)
+                }
                 None => (Some(publisher.to_owned()), false, OwnBy::Guess),
             }
         }
     }
+}
+
+/// Whether a name can be another's than a person's.
+fn is_no_person(mention: Mention) -> bool {
+    let kind = mention.name_type();
+    matches!(mention.kind, MentionKind::Name(_)) && !(kind.person && !kind.body)
 }
 
 /// Whom the only heading of a release that says "About Kestrel Systems" describes: they issued it.

@@ -32,7 +32,9 @@ pub struct Reading<'a> {
 /// The facts of a match.
 pub fn facts(reading: &Reading) -> Vec<Fact> {
     match reading.construction.frame {
-        Frame::Join if reading.ends_without_renewal() => Vec::new(),
+        Frame::Join if reading.ends_without_renewal() || reading.names_member_project() => {
+            Vec::new()
+        }
         Frame::Join => reading.joins(),
         Frame::Found => reading.founders(),
         Frame::Renew => reading.memberships(MembershipAction::Renewed),
@@ -86,10 +88,12 @@ impl Reading<'_> {
 
     fn kind_of(&self, filler: Filler) -> NameType {
         let mut kind = self.own_kind(filler);
-        // "Ana Castellan and Hye-jin Park": who stands among people is one.
-        let is_person = |f: Filler| f.slot == filler.slot && self.own_kind(f).surely_person;
-        if kind.person && kind.organisation && self.found.fillers.iter().any(|f| is_person(*f)) {
-            kind.organisation = false;
+        if kind.person && kind.organisation {
+            // "Ana Castellan and Hye-jin Park": who stands among people is one.
+            let is_person = |f: &Filler| f.slot == filler.slot && self.own_kind(*f).surely_person;
+            let among_people = self.found.fillers.iter().any(is_person);
+            let leaves_seat = self.construction.frame == Frame::Depart && self.tells_of_a_seat();
+            kind.organisation = !among_people && !leaves_seat;
         }
         kind
     }
@@ -927,6 +931,14 @@ impl Reading<'_> {
         vec![self.fact(subject.clone(), self.context.full_name(body), detail, place)]
     }
 
+    /// "… welcomes Kite as its newest member project": a project is no member.
+    fn names_member_project(&self) -> bool {
+        (self.found.start..self.found.end + 1).any(|at| {
+            self.parsed.lower(at) == "member"
+                && matches!(self.parsed.lower(at + 1), "project" | "projects")
+        })
+    }
+
     /// "Two Silver members, Acme and Quill Data, did not renew": no sentence of somebody who joins.
     fn ends_without_renewal(&self) -> bool {
         (self.found.end..self.parsed.tokens.len()).any(|at| {
@@ -1045,10 +1057,7 @@ impl Reading<'_> {
         agent_counts: bool,
     ) -> Option<Fact> {
         let kind = self.kind_of(subject);
-        let leaves_seat =
-            action == AppointmentAction::Departed && kind.person && self.tells_of_a_seat();
-        let firm = kind.organisation && !kind.surely_person && !kind.shouted && !leaves_seat;
-        if kind.body || firm {
+        if kind.body || kind.organisation && !kind.surely_person && !kind.shouted {
             return None;
         }
         if self.is_object_behind(subject) && !kind.surely_person {
@@ -1232,15 +1241,14 @@ impl Reading<'_> {
             .iter()
             .any(|stem| self.parsed.lower(self.found.start).starts_with(stem));
         let named = self.fillers(Slot::Body).any(|b| self.kind_of(b).body);
-        let seated = self.tells_of_a_seat();
         let place = named
-            || seated
+            || self.tells_of_a_seat()
             || self.role().is_some()
             || self.unit().is_some()
             || self.leaves_own_body();
         for subject in self.fillers(Slot::Subject) {
             let kind = self.kind_of(subject);
-            if kind.surely_person || (kind.person && (!kind.organisation || seated)) {
+            if kind.surely_person || (kind.person && !kind.organisation) {
                 // A name that only looks like a person's needs a post to leave.
                 let titled = || {
                     let founder = |r: &String| r.to_lowercase().contains("founder");

@@ -332,6 +332,11 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
         if i < start && parsed.lower(i.wrapping_sub(1)) == "since" {
             return false;
         }
+        // "… from Tom Okafor, who has led the board since 2021": the year is that of another story.
+        let aside = |at: usize| parsed.lower(at) == "who";
+        if i > end && parsed.lower(i - 1) == "since" && (end..i).any(aside) {
+            return false;
+        }
         // "March 2025", "March 4, 2025".
         let named = (1..=3)
             .find_map(|back| i.checked_sub(back).and_then(|b| month_number(parsed.lower(b))));

@@ -144,12 +144,10 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     let position = titled || has(LeadSet::Positions);
     let electable = told.unit || has(LeadSet::Positions);
     let members = has(LeadSet::Members);
-    let leaves = parsed
-        .triggers()
-        .filter(|t| range.contains(&t.start))
-        .filter(|t| t.start == 0 || !is_time(parsed.lower(t.start - 1)))
-        .any(|t| matches!(t.class, TriggerClass::Depart | TriggerClass::Departure));
-    if (has(LeadSet::Departing) || leaves) && !has(LeadSet::Arriving) && (position || members) {
+    if (has(LeadSet::Departing) || leaves(parsed, range))
+        && !has(LeadSet::Arriving)
+        && (position || members)
+    {
         return Some((Action::Appoint(AppointmentAction::Departed), 75));
     }
     if has(LeadSet::Returning) && position && !has(LeadSet::Newcomers) {
@@ -162,13 +160,11 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     {
         return Some((Action::Appoint(AppointmentAction::Reelected), 85));
     }
-    // "They were elected in September: …", "The following people have been elected: …", and "The winners
-    // are: …" where an election is told.
-    let they = parsed.lower(range.start) == "they" && has(LeadSet::Elected)
-        || most_votes
-        || told.selection && (has(LeadSet::Winners) || has(LeadSet::Chosen) && elected)
-        || has(LeadSet::Chosen) && elected && points(tokens);
-    if elected && (electable || has(LeadSet::Elections)) || they {
+    let they = parsed.lower(range.start) == "they" && has(LeadSet::Elected) || most_votes;
+    if elected && (electable || has(LeadSet::Elections))
+        || they
+        || names_winners(sets, tokens, told)
+    {
         return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
     let renewed =
@@ -192,6 +188,15 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
         Action::Appoint(AppointmentAction::Appointed),
         if founding || has(LeadSet::Following) { 75 } else { 70 },
     ))
+}
+
+/// Whether somebody leaves, and not only time is left.
+fn leaves(parsed: &Parsed, range: &Range<usize>) -> bool {
+    parsed
+        .triggers()
+        .filter(|t| range.contains(&t.start))
+        .filter(|t| t.start == 0 || !is_time(parsed.lower(t.start - 1)))
+        .any(|t| matches!(t.class, TriggerClass::Depart | TriggerClass::Departure))
 }
 
 /// "with one year left of their term": what is left is time.
@@ -235,6 +240,12 @@ fn newly_joined(parsed: &Parsed, range: Range<usize>) -> bool {
             || matches!(parsed.lower(at), "member" | "sponsor") && is(at + 1, LeadSet::Members);
         noun && (at.saturating_sub(8).max(from)..at).any(|i| is(i, LeadSet::Fresh))
     })
+}
+
+/// "The following people have been elected: …", and "The winners are: …" where an election is told.
+fn names_winners(sets: LeadSets, tokens: &[Token], told: &Told) -> bool {
+    let elected = sets.has(LeadSet::Chosen) && sets.has(LeadSet::Elected);
+    elected && points(tokens) || told.selection && (elected || sets.has(LeadSet::Winners))
 }
 
 /// Whether the words point at what stands under them.

@@ -733,10 +733,15 @@ pub fn enumerated(
                 }
                 next = items.last().map_or(at + 1, |(_, until)| *until).max(at + 1);
                 let mut said = read(parsed, clause_start(parsed, at)..at, context);
+                let mut items = items;
                 if said.action.is_none()
                     && let Some(label) = label_before(parsed, at)
                     && let Some(led) = earlier().find_map(|p| led_by(p, label, context))
                 {
+                    // "President: Ana Castellan, Quill Data".
+                    if items[0].0.kind.surely_person {
+                        items.retain(|(head, _)| head.kind.surely_person);
+                    }
                     said = LeadIn { tier: said.tier, role: said.role, ..led };
                 }
                 found.extend(enumeration_facts(
@@ -1191,6 +1196,14 @@ impl Item<'_> {
     fn appointee(&self, action: AppointmentAction) -> Option<Fact> {
         let (parsed, context) = (self.parsed, self.context);
         let name = self.best_name();
+        // "Ken Ames – not elected".
+        let lost = |at: usize| {
+            matches!(parsed.lower(at), "elected" | "selected" | "successful")
+                && parsed.lower(at - 1) == "not"
+        };
+        if (name.end + 1..self.until).any(lost) {
+            return None;
+        }
         let kind = if name == self.head.names[0] { self.head.kind } else { name.name_type() };
         let inline = self.lead.block == self.index;
         let item = inline || self.is_listed();

@@ -118,7 +118,7 @@ pub enum Key {
 }
 
 /// So many sets of words have a bit.
-pub const SETS_MAX: usize = 640;
+pub const SETS_MAX: usize = 704;
 
 /// Sets of words, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

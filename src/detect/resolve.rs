@@ -788,7 +788,7 @@ fn own_body(
 /// Whether a name can be another's than a person's.
 fn is_no_person(mention: Mention) -> bool {
     let kind = mention.name_type();
-    matches!(mention.kind, MentionKind::Name(_)) && !(kind.person && !kind.body)
+    matches!(mention.kind, MentionKind::Name(_)) && (kind.body || !kind.person)
 }
 
 /// Whom the only heading of a release that says "About Kestrel Systems" describes: they issued it.

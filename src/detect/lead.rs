@@ -119,7 +119,6 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     let sets = range.clone().map(|at| parsed.known(at).leads);
     let sets = sets.fold(LeadSets::default(), LeadSets::or);
     let has = |set: LeadSet| sets.has(set);
-    let election = tokens.iter().any(|t| t.lower == "election");
     let elected = has(LeadSet::Elected) || has(LeadSet::Winners) && has(LeadSet::Elections);
     // "The five candidates with the most votes were …".
     let most_votes =
@@ -131,7 +130,7 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
             && (told.formed || !matches!(parsed.lower(at), "consists" | "comprises" | "comprised"))
     });
     if has(LeadSet::Others)
-        || has(LeadSet::Staff) && election
+        || has(LeadSet::Staff) && tokens.iter().any(|t| t.lower == "election")
         || stands(parsed, range.clone()) && !elected
         || not_chosen
         || chosen_by_others(parsed, range.clone())

@@ -260,6 +260,10 @@ const SITE_MARKS: [&str; 6] = [" – ", " — ", " - ", " | ", " :: ", " · "];
 /// copy stands under others' names.
 fn headline<'a>(article: &'a Article, lexicon: &Lexicon) -> &'a str {
     let Article { title, publisher, html, .. } = article;
+    // One of these bytes is in each of the marks, and in few titles.
+    if !title.bytes().any(|b| matches!(b, b'-' | b'|' | b':' | 0xc2 | 0xe2)) {
+        return title;
+    }
     let behind: Vec<(&str, &str)> =
         SITE_MARKS.iter().filter_map(|mark| title.rsplit_once(mark)).collect();
     if behind.is_empty() {

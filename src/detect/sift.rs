@@ -349,24 +349,25 @@ impl Reader<'_> {
     fn read(mut self, text: &str) -> bool {
         let bytes = text.as_bytes();
         let mut odd: Vec<Token> = Vec::new();
-        let mut at = 0;
-        let mut last = Word::default();
         let mut runs = Runs::of(text);
-        while let Some(byte) = bytes.get(at) {
-            if *byte == b' ' {
-                at += 1;
-            } else if let Some(word) = runs.word(at) {
-                self.plain(text, &word);
-                at = word.end + usize::from(bytes.get(word.end) == Some(&b' '));
-                last = word;
-            } else if is_plain_mark(bytes, at) {
-                let (number, first) = (self.sieve.marks[usize::from(*byte)], key(&[*byte]));
-                if number != NONE || self.seconds & second_bit(mix(first, 1)) != 0 {
-                    self.token(number, first, &text[at..=at]);
+        let mut at = 0;
+        while at < bytes.len() {
+            let end = runs.end(at);
+            if end > at && is_plain_end(bytes, end) {
+                let first = small(eight(bytes, at), end - at);
+                let mixed = mix(first, end - at);
+                // Most words neither count nor are the second of anything.
+                if self.sieve.may_hold(mixed) || self.seconds & second_bit(mixed) != 0 {
+                    self.plain(&text[at..end], first);
                 } else {
                     self.seconds = 0;
                 }
-                if self.ends_sentence(bytes, &last, at) {
+                at = end + usize::from(bytes.get(end) == Some(&b' '));
+            } else if bytes[at] == b' ' {
+                at += 1;
+            } else if is_plain_mark(bytes, at) {
+                self.mark(&text[at..=at], bytes[at]);
+                if self.ends_sentence(bytes, at) {
                     if self.seen.can_tell(true, self.table) {
                         return true;
                     }
@@ -385,23 +386,25 @@ impl Reader<'_> {
         self.seen.can_tell(true, self.table)
     }
 
-    /// A word of plain letters and digits. Most neither count nor are the second of anything.
-    #[inline]
-    fn plain(&mut self, text: &str, word: &Word) {
-        let length = word.end - word.start;
-        let mixed = mix(word.first, length);
-        let counts = self.sieve.may_hold(mixed);
-        if !counts && self.seconds & second_bit(mixed) == 0 {
-            self.seconds = 0;
+    /// A word of plain letters and digits.
+    fn plain(&mut self, word: &str, first: u64) {
+        let number = match word.len() {
+            1..=FIRST => self.sieve.short.get(&first),
+            length if length <= self.sieve.longest => {
+                self.sieve.numbers.get(word.to_ascii_lowercase().as_str())
+            }
+            _ => None,
+        };
+        self.token(number.copied().unwrap_or(NONE), first, word);
+    }
+
+    /// A mark that is a token by itself.
+    fn mark(&mut self, mark: &str, byte: u8) {
+        let number = self.sieve.marks[usize::from(byte & 0x7f)];
+        if number == NONE && self.seconds == 0 {
             return;
         }
-        let written = &text[word.start..word.end];
-        let number = match counts && length <= self.sieve.longest {
-            false => None,
-            true if length <= FIRST => self.sieve.short.get(&word.first),
-            true => self.sieve.numbers.get(written.to_ascii_lowercase().as_str()),
-        };
-        self.token(number.copied().unwrap_or(NONE), word.first, written);
+        self.token(number, key(mark.as_bytes()), mark);
     }
 
     /// A token that is no plain word: what the lexicon knows of it by its parts counts, too.
@@ -430,30 +433,22 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a sentence surely ends at this mark, with the plain word before it.
-    fn ends_sentence(&self, bytes: &[u8], word: &Word, at: usize) -> bool {
+    /// Whether a sentence surely ends at this mark, with a plain word before it.
+    fn ends_sentence(&self, bytes: &[u8], at: usize) -> bool {
         let gap = bytes.get(at + 1) == Some(&b' ');
         match bytes[at] {
             b'!' | b'?' => gap,
-            b'.' => {
-                let length = word.end - word.start;
-                gap && word.end == at
-                    && length > 1
-                    && bytes.get(at + 2).is_some_and(u8::is_ascii_uppercase)
-                    && (length > FIRST || !self.sieve.abbreviations.contains(&word.first))
+            b'.' if gap && bytes.get(at + 2).is_some_and(u8::is_ascii_uppercase) => {
+                let before = &bytes[..at];
+                let plain = before.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+                let word = &before[at - plain..];
+                let apart = before[..at - plain].last().is_none_or(|byte| *byte == b' ');
+                let abbreviates = plain <= FIRST && self.sieve.abbreviations.contains(&key(word));
+                plain > 1 && apart && !abbreviates
             }
             _ => false,
         }
     }
-}
-
-/// A word of ASCII letters and digits that nothing joins to what follows.
-#[derive(Default)]
-struct Word {
-    start: usize,
-    end: usize,
-    /// Its [`key`].
-    first: u64,
 }
 
 /// So many bytes of a text are looked at together.
@@ -502,22 +497,18 @@ impl<'a> Runs<'a> {
             }
         }
     }
+}
 
-    /// The plain word that begins at a place, if one does.
-    #[inline]
-    fn word(&mut self, start: usize) -> Option<Word> {
-        let end = self.end(start);
-        let ends = match self.bytes.get(end) {
-            None | Some(b' ' | b',') => true,
-            Some(b'.' | b'-' | b'\'') => {
-                let behind = self.bytes.get(end + 1);
-                behind.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric())
-            }
-            Some(b'_' | b'+' | b'#') => false,
-            Some(other) => other.is_ascii(),
-        };
-        let first = small(eight(self.bytes, start), end - start);
-        (end > start && ends).then_some(Word { start, end, first })
+/// Whether nothing joins a run of letters and digits to what follows it.
+#[inline]
+fn is_plain_end(bytes: &[u8], end: usize) -> bool {
+    match bytes.get(end) {
+        None | Some(b' ' | b',') => true,
+        Some(b'.' | b'-' | b'\'') => {
+            bytes.get(end + 1).is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric())
+        }
+        Some(b'_' | b'+' | b'#') => false,
+        Some(other) => other.is_ascii(),
     }
 }
 

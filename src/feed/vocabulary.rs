@@ -145,8 +145,15 @@ pub const STRONG: u8 = 2;
 
 /// The field of an element, and how much it counts: a higher rank wins over a lower one.
 pub fn field(space: Space, name: &str) -> Option<(Field, u8)> {
-    let lower = local(name).to_ascii_lowercase();
-    Some(match (space, lower.as_str()) {
+    let name = local(name);
+    let lower;
+    let small = if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        lower = name.to_ascii_lowercase();
+        lower.as_str()
+    } else {
+        name
+    };
+    Some(match (space, small) {
         (Space::Core, "title") => (Field::Title, STRONG),
         (Space::Dc, "title") => (Field::Title, 1),
         (Space::Media, "title") => (Field::Title, 0),

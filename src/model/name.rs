@@ -38,7 +38,7 @@ const LEGAL_SUFFIXES: &[&str] = &[
 
 /// Case, accents and punctuation aside, words separated by one space.
 pub fn fold(text: &str) -> String {
-    let mut folding = Folding { folded: String::with_capacity(text.len()), gap: false };
+    let mut folding = Folding { folded: Vec::with_capacity(text.len()), gap: false };
     let mut rest = text;
     // Most of any text needs no decomposing, and what does not takes no part in what does: it begins
     // anew with every plain letter.
@@ -51,7 +51,7 @@ pub fn fold(text: &str) -> String {
         other.nfkd().filter(|c| !is_combining_mark(*c)).for_each(|c| folding.push(c));
         rest = behind;
     }
-    folding.folded
+    String::from_utf8(folding.folded).expect("characters were pushed whole")
 }
 
 /// What a plain byte is folded to: itself in small, or one of [`GAP`], [`NOTHING`] and [`AND`].
@@ -76,7 +76,7 @@ const AND: u8 = 2;
 
 /// What was folded so far.
 struct Folding {
-    folded: String,
+    folded: Vec<u8>,
     /// Whether something stands between the last word and what comes.
     gap: bool,
 }
@@ -88,7 +88,9 @@ impl Folding {
             c if c.is_ascii() => self.push_plain(c as u8),
             c if c.is_alphanumeric() => {
                 self.end_gap();
-                self.folded.extend(c.to_lowercase());
+                for small in c.to_lowercase() {
+                    self.folded.extend_from_slice(small.encode_utf8(&mut [0; 4]).as_bytes());
+                }
             }
             _ => self.gap = true,
         }
@@ -102,19 +104,19 @@ impl Folding {
             AND => {
                 self.gap = true;
                 self.end_gap();
-                self.folded.push_str("and");
+                self.folded.extend_from_slice(b"and");
                 self.gap = true;
             }
             folded => {
                 self.end_gap();
-                self.folded.push(char::from(folded));
+                self.folded.push(folded);
             }
         }
     }
 
     fn end_gap(&mut self) {
         if self.gap && !self.folded.is_empty() {
-            self.folded.push(' ');
+            self.folded.push(b' ');
         }
         self.gap = false;
     }

@@ -32,7 +32,7 @@ const ENDING_CHARS: usize = 40;
 /// So many bytes of HTML hold the end of a plain text, of most others, and of all but very decorated ones.
 const ENDING_HTML_BYTES: [usize; 4] = [384, 768, 1024, 2 * 1024];
 /// So many characters are enough of it.
-const ENDING_TEXT_CHARS: usize = 4 * ENDING_CHARS;
+const ENDING_TEXT_CHARS: usize = 2 * ENDING_CHARS;
 
 /// What WordPress puts under a text begins so.
 const TRAILER: &str = "The post ";
@@ -169,7 +169,7 @@ fn ending(html: &str, least: usize) -> String {
     let last = html.len().saturating_sub(ENDING_HTML_BYTES[ENDING_HTML_BYTES.len() - 1]);
     let has_trailer = holds(&html.as_bytes()[last..], TRAILER.trim_end());
     let enough = least + if has_trailer { TRAILER_BYTES_MAX } else { 0 };
-    let endings = ENDING_HTML_BYTES.iter().filter_map(of_tail);
+    let endings = ENDING_HTML_BYTES.iter().filter(|bytes| **bytes >= enough).filter_map(of_tail);
     let mut whole = endings.filter(|text| text.chars().count() >= enough);
     whole.next().unwrap_or_else(|| plain_text(html))
 }

@@ -293,10 +293,12 @@ pub enum Reference<'a> {
 
 /// Reads the reference that begins with the first byte of `text`, which is `&`.
 pub fn reference(text: &str) -> Reference<'_> {
-    // The tags of HTML inside of XML are full of these two.
+    // The tags of HTML inside of XML are full of these.
     match text.as_bytes() {
         [_, b'l', b't', b';', ..] => return Reference::Sound('<', 4),
         [_, b'g', b't', b';', ..] => return Reference::Sound('>', 4),
+        [_, b'a', b'm', b'p', b';', ..] => return Reference::Sound('&', 5),
+        [_, b'q', b'u', b'o', b't', b';', ..] => return Reference::Sound('"', 6),
         _ => {}
     }
     let window = &text.as_bytes()[..text.len().min(REFERENCE_BYTES_MAX)];
@@ -317,8 +319,6 @@ pub fn reference(text: &str) -> Reference<'_> {
         };
     }
     let c = match name {
-        "amp" => '&',
-        "quot" => '"',
         "apos" => '\'',
         _ if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()) => {
             return Reference::Named(name, end + 1);
@@ -353,20 +353,20 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
 
 /// Adds text with its references read: see [`unescape`].
 pub fn push_unescaped(text: &str, out: &mut String) {
-    let Some(first) = memchr(b'&', text.as_bytes()) else { return out.push_str(text) };
-    out.reserve(text.len());
-    out.push_str(&text[..first]);
-    let mut rest = &text[first..];
     // Looking a name up starts a tokenizer of HTML, and texts repeat theirs.
     let mut known: FxHashMap<&str, String> = FxHashMap::default();
-    loop {
-        let length = match reference(rest) {
+    out.reserve(text.len());
+    let mut from = 0;
+    // No reference holds another `&`.
+    for at in memchr::memchr_iter(b'&', text.as_bytes()) {
+        out.push_str(&text[from..at]);
+        let length = match reference(&text[at..]) {
             Reference::Sound(c, length) | Reference::Odd(c, length) => {
                 out.push(c);
                 length
             }
             Reference::Named(name, length) => {
-                let look_up = || crate::text::unescape(&rest[..length]);
+                let look_up = || crate::text::unescape(&text[at..at + length]);
                 out.push_str(known.entry(name).or_insert_with(look_up));
                 length
             }
@@ -375,12 +375,9 @@ pub fn push_unescaped(text: &str, out: &mut String) {
                 1
             }
         };
-        rest = &rest[length..];
-        let Some(next) = memchr(b'&', rest.as_bytes()) else { break };
-        out.push_str(&rest[..next]);
-        rest = &rest[next..];
+        from = at + length;
     }
-    out.push_str(rest);
+    out.push_str(&text[from..]);
 }
 
 #[cfg(test)]

@@ -180,21 +180,12 @@ impl<'a> Look<'a> {
     }
 
     fn text(&mut self, run: &str) {
-        let mut rest = run;
-        while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
-            rest = &rest[at..];
-            let length = match reference(rest) {
-                Reference::Sound(_, length) => length,
-                Reference::Odd(_, length) | Reference::Named(_, length) => {
-                    self.found.odd = true;
-                    length
-                }
-                Reference::Bare => {
-                    self.damage("a bare `&`");
-                    1
-                }
-            };
-            rest = &rest[length..];
+        for at in memchr::memchr_iter(b'&', run.as_bytes()) {
+            match reference(&run[at..]) {
+                Reference::Sound(..) => {}
+                Reference::Odd(..) | Reference::Named(..) => self.found.odd = true,
+                Reference::Bare => self.damage("a bare `&`"),
+            }
         }
     }
 

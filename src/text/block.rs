@@ -94,8 +94,15 @@ fn in_small_letters<'a>(written: &'a str, buffer: &'a mut [u8; TAG_BYTES_MAX]) -
 
 /// The text of a fragment of HTML on one line, for titles and summaries.
 pub fn plain_text(html: &str) -> String {
-    let found = blocks("", html);
-    found.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join(" ")
+    let mut all = String::new();
+    any_block("", html, &mut |text| {
+        if !all.is_empty() {
+            all.push(' ');
+        }
+        all.push_str(text);
+        false
+    });
+    all
 }
 
 /// What the text of a block is asked, where that is all.

@@ -212,7 +212,12 @@ impl<'a> Iterator for Pieces<'a> {
         let mut from = self.at;
         let mut search = from;
         loop {
-            let found = memchr2(b'<', b'&', bytes.get(search..)?).map(|found| search + found);
+            let rest = bytes.get(search..)?;
+            let found = match rest.first() {
+                // Half of all markup stands right behind other markup.
+                Some(b'<' | b'&') => Some(search),
+                _ => memchr2(b'<', b'&', rest).map(|found| search + found),
+            };
             let Some(found) = found else {
                 self.at = bytes.len();
                 return (from < bytes.len()).then(|| Piece::Text(&self.html[from..]));

@@ -19,7 +19,7 @@ use std::cell::Cell;
 
 use rustc_hash::FxHashMap;
 
-use super::lexicon::{Known, TriggerClass, WordClass};
+use super::lexicon::{Known, TriggerClass, WordClass, bit};
 use super::mention::{Mention, MentionKind, Parsed};
 use crate::text::{Token, TokenKind, is_abbreviation};
 
@@ -175,6 +175,8 @@ struct WordCue {
     alone: Sets,
     /// Longer phrases: what follows it, and the set.
     longer: Vec<(Vec<String>, u16)>,
+    /// The second words of these as a set of bits, several words a bit.
+    seconds: u64,
 }
 
 impl Default for WordCues {
@@ -211,7 +213,10 @@ impl WordCues {
                 cue.begins.insert(number);
                 match &phrase[1..] {
                     [] => cue.alone.insert(number),
-                    rest => cue.longer.push((rest.to_vec(), number)),
+                    rest => {
+                        cue.seconds |= bit(&rest[0]);
+                        cue.longer.push((rest.to_vec(), number));
+                    }
                 }
             }
             self.sets.push(phrases);
@@ -444,6 +449,10 @@ impl Cues {
         for (at, known) in known.enumerate().filter(|(_, known)| known.cues != 0) {
             let cue = words.cue(known.cues);
             self.words.add(&cue.alone);
+            let second = tokens.get(at + 1).map_or(0, |token| bit(&token.lower));
+            if cue.seconds & second == 0 {
+                continue;
+            }
             for (rest, set) in &cue.longer {
                 let following = tokens.get(at + 1..at + 1 + rest.len());
                 let is_there = |following: &[Token]| {

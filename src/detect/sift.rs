@@ -9,7 +9,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::construct::Table;
-use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass};
+use super::lexicon::{
+    FIRST, Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass, WordFilter, eight, key, mix,
+    small,
+};
 use super::mention::{MentionKind, NameType, UNIT_HEADS_OF_TWO};
 use super::pattern::Cues;
 use crate::text::{ABBREVIATIONS, Sentences, Token, push_token};
@@ -126,11 +129,8 @@ const NEWS: &[LeadSet] = &[
     LeadSet::Fresh,
 ];
 
-/// The filter has so many bits, 8 kB: most words are not among the few thousand that count, and one
-/// look into memory that is always at hand tells so.
-const FILTER_BITS: u32 = 16;
-
-const FILTER_WORDS: usize = 1 << (FILTER_BITS - 6);
+/// 8 kB: most words are not among the few thousand that count.
+const FILTER_NUMBERS: usize = 1024;
 
 /// What the sieve knows of a word.
 #[derive(Debug, Default)]
@@ -182,7 +182,7 @@ pub struct Sieve {
     numbers: FxHashMap<SmolStr, u16>,
     /// The same of plain words that their first bytes are the whole of, by these.
     short: FxHashMap<u64, u16>,
-    filter: Box<[u64; FILTER_WORDS]>,
+    filter: WordFilter<FILTER_NUMBERS>,
     /// The hints of marks of one ASCII character.
     marks: [u16; 128],
     /// The plain abbreviations, by their first bytes: none has more.
@@ -235,7 +235,7 @@ impl Sieve {
             hints: Vec::with_capacity(hints.len()),
             numbers: FxHashMap::default(),
             short: FxHashMap::default(),
-            filter: Box::new([0; FILTER_WORDS]),
+            filter: WordFilter::default(),
             marks: [NONE; 128],
             abbreviations: ABBREVIATIONS.iter().map(|word| key(word.as_bytes())).collect(),
             longest: 0,
@@ -245,8 +245,7 @@ impl Sieve {
             if word.len() <= FIRST && word.bytes().all(|b| b.is_ascii_alphanumeric()) {
                 sieve.short.insert(first, number);
             }
-            let place = place(mix(first, word.len()));
-            sieve.filter[place / 64] |= 1 << (place % 64);
+            sieve.filter.insert(mix(first, word.len()));
             hint.seconds = hint.pairs.iter().fold(0, |all, pair| all | pair.bit());
             sieve.longest = sieve.longest.max(word.len());
             if let [mark @ 0..128] = word.as_bytes() {
@@ -269,63 +268,6 @@ impl Sieve {
             split.all().any(|s| can_tell(&split.tokens()[s.clone()], &known[s], lexicon, table))
         }
     }
-
-    fn may_hold(&self, mixed: u64) -> bool {
-        let place = place(mixed);
-        self.filter[place / 64] >> (place % 64) & 1 == 1
-    }
-}
-
-/// So many bytes of a word are its first.
-const FIRST: usize = 8;
-
-/// The first bytes of a word as a number; that of a word in capitals is that of the same in small
-/// letters.
-fn key(word: &[u8]) -> u64 {
-    small(eight(word, 0), word.len())
-}
-
-/// Eight bytes from a place on, with zeros for those behind the end.
-#[inline]
-fn eight(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    match rest.first_chunk() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => padded(rest),
-    }
-}
-
-#[cold]
-fn padded(short: &[u8]) -> u64 {
-    short.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
-}
-
-/// Letters in small, digits as they are, and nothing behind the length.
-fn small(first: u64, length: usize) -> u64 {
-    (first | 0x2020_2020_2020_2020) & OF_LENGTH[length.min(FIRST)]
-}
-
-/// The bits of so many first bytes.
-const OF_LENGTH: [u64; FIRST + 1] = [
-    0,
-    0xff,
-    0xffff,
-    0xff_ffff,
-    u32::MAX as u64,
-    u64::MAX >> 24,
-    u64::MAX >> 16,
-    u64::MAX >> 8,
-    u64::MAX,
-];
-
-/// A word's first bytes and its length, in bits that nothing can be told from.
-fn mix(key: u64, length: usize) -> u64 {
-    (key ^ (length as u64) << 58).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// Where in the filter a word stands.
-fn place(mixed: u64) -> usize {
-    (mixed >> (64 - FILTER_BITS)) as usize
 }
 
 /// The bit of a second word; by other bits than its place.
@@ -357,7 +299,7 @@ impl Reader<'_> {
                 let first = small(eight(bytes, at), end - at);
                 let mixed = mix(first, end - at);
                 // Most words neither count nor are the second of anything.
-                if self.sieve.may_hold(mixed) || self.seconds & second_bit(mixed) != 0 {
+                if self.sieve.filter.may_hold(mixed) || self.seconds & second_bit(mixed) != 0 {
                     self.plain(&text[at..end], first);
                 } else {
                     self.seconds = 0;

@@ -29,7 +29,7 @@ impl<T> Default for Row<T> {
 }
 
 /// A bit by the first byte and the length of a word.
-fn bit(word: &str) -> u64 {
+pub fn bit(word: &str) -> u64 {
     let first = word.bytes().next().map_or(0, usize::from);
     1 << ((first + word.len() * 7) % 64)
 }

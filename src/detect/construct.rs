@@ -139,17 +139,18 @@ impl Table {
 
     /// Whether a sentence with these cues can match any construction.
     pub fn has_possible(&self, cues: &Cues) -> bool {
-        let met = |all: &[Keyed]| all.iter().any(|keyed| keyed.needs.are_met(cues));
-        met(&self.keyless)
-            || cues.triggers().any(|class| met(&self.by_trigger[class]))
-            || cues.any_word_of(&self.words_with[cues.mentions()], |set| met(&self.by_words[set]))
+        self.keyed(cues, |all| all.iter().any(|keyed| keyed.needs.are_met(cues)))
     }
 
     /// The constructions that a sentence with these cues can match, with their alternatives that
     /// it can, all in the order in which they are tried.
     pub fn possible(&self, cues: &Cues) -> Vec<(&Construction, Vec<&Alternative>)> {
-        let met = self.keyed(cues).flatten().filter(|keyed| keyed.needs.are_met(cues));
-        let mut numbers: Vec<usize> = met.map(|keyed| keyed.pattern).collect();
+        let mut numbers: Vec<usize> = Vec::new();
+        self.keyed(cues, |all| {
+            let met = all.iter().filter(|keyed| keyed.needs.are_met(cues));
+            numbers.extend(met.map(|keyed| keyed.pattern));
+            false
+        });
         numbers.sort_unstable();
         let construction = |number: &usize| self.patterns[*number].construction;
         numbers
@@ -164,12 +165,13 @@ impl Table {
             .collect()
     }
 
-    /// The patterns whose keys are among some cues.
-    fn keyed(&self, cues: &Cues) -> impl Iterator<Item = &[Keyed]> {
-        let by_trigger = cues.triggers().map(|class| self.by_trigger[class].as_slice());
-        let words = cues.words_of(&self.words_with[cues.mentions()]);
-        let by_words = words.map(|set| self.by_words[usize::from(set)].as_slice());
-        std::iter::once(self.keyless.as_slice()).chain(by_trigger).chain(by_words)
+    /// Shows the patterns whose keys are among some cues, until somebody has seen enough; says whether that
+    /// was so.
+    fn keyed(&self, cues: &Cues, mut enough: impl FnMut(&[Keyed]) -> bool) -> bool {
+        enough(&self.keyless)
+            || cues.triggers().any(|class| enough(&self.by_trigger[class]))
+            || cues
+                .any_word_of(&self.words_with[cues.mentions()], |set| enough(&self.by_words[set]))
     }
 
     /// Adds a pattern of the construction that is read next.

@@ -138,10 +138,6 @@ impl Sets {
         self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
     }
 
-    fn and(&self, other: &Sets) -> Sets {
-        Sets(std::array::from_fn(|at| self.0[at] & other.0[at]))
-    }
-
     fn numbers(self) -> impl Iterator<Item = u16> {
         (0_u16..).zip(self.0).flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
     }
@@ -278,13 +274,8 @@ impl Cues {
         ones(u64::from(self.triggers)).map(usize::from)
     }
 
-    /// The sets of words, by number, of some that count.
-    pub fn words_of(&self, counting: &Sets) -> impl Iterator<Item = u16> {
-        self.words.and(counting).numbers()
-    }
-
     /// Whether a set of words, of some that count, passes a test.
-    pub fn any_word_of(&self, counting: &Sets, passes: impl Fn(usize) -> bool) -> bool {
+    pub fn any_word_of(&self, counting: &Sets, mut passes: impl FnMut(usize) -> bool) -> bool {
         self.words.0.iter().zip(&counting.0).enumerate().any(|(word, (mine, counting))| {
             ones(mine & counting).any(|bit| passes(word * 64 + usize::from(bit)))
         })

@@ -51,7 +51,12 @@ pub fn eight(bytes: &[u8], at: usize) -> u64 {
 }
 
 fn padded(short: &[u8]) -> u64 {
-    short.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    let number = |four: &[u8; 4]| u64::from(u32::from_le_bytes(*four));
+    match (short.first_chunk(), short.last_chunk()) {
+        // The two may overlap: what stands in both is the same.
+        (Some(first), Some(last)) => number(first) | number(last) << (8 * (short.len() - 4)),
+        _ => short.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    }
 }
 
 /// Letters in small, digits as they are, and nothing behind the length.
@@ -77,4 +82,33 @@ const OF_LENGTH: [u64; FIRST + 1] = [
 #[inline]
 pub fn mix(key: u64, length: usize) -> u64 {
     (key ^ (length as u64) << 58).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_word_is_its_first_bytes_in_small_letters() {
+        for (word, bytes) in [
+            ("", *b"\0\0\0\0\0\0\0\0"),
+            ("A", *b"a\0\0\0\0\0\0\0"),
+            ("Ab1", *b"ab1\0\0\0\0\0"),
+            ("Chair", *b"chair\0\0\0"),
+            ("MEMBERS", *b"members\0"),
+            ("director", *b"director"),
+            ("Directors", *b"director"),
+        ] {
+            assert_eq!(key(word.as_bytes()), u64::from_le_bytes(bytes), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_filter_holds_what_was_added() {
+        let mut filter = WordFilter::<64>::default();
+        let mixed = |word: &str| mix(key(word.as_bytes()), word.len());
+        assert!(!filter.may_hold(mixed("chair")));
+        filter.insert(mixed("chair"));
+        assert!(filter.may_hold(mixed("Chair")));
+    }
 }

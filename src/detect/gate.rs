@@ -252,7 +252,7 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
             // "Your new steering council: …": whose it is, and not what they are to do.
             "your" => {
                 matches!(parsed.lower(start + at + 1), "new" | "newest" | "next" | "newly")
-                    && parsed.lower(start + at.wrapping_sub(1)) != "to"
+                    && (start + at).checked_sub(1).is_none_or(|before| parsed.lower(before) != "to")
             }
             "you" => behind().any(|w| matches!(w, "may" | "might" | "know" | "probably")),
             // "We took the opportunity to thank …"

@@ -706,6 +706,9 @@ fn before_run(blocks: &[Block], heads: &[Option<Head>], index: usize) -> Vec<usi
         .collect()
 }
 
+/// So many sentences before a label are asked what its names do: more labels stand in no paragraph.
+const LABELS_MAX: usize = 12;
+
 /// The facts of enumerations inside one sentence: "the new directors are A (Chair), B and C".
 pub fn enumerated(
     blocks: &[Block],
@@ -718,7 +721,7 @@ pub fn enumerated(
     let boilerplate = LazyCell::new(|| is_boilerplate(blocks, line.block, lexicon));
     for (number, parsed) in line.sentences.iter().enumerate() {
         let mut next = 1;
-        let earlier = || line.sentences[..number].iter().rev();
+        let earlier = || line.sentences[..number].iter().rev().take(LABELS_MAX);
         for mention in parsed.mentions() {
             // "… are the Dr.": what may stand before the first name.
             let before = (1..mention.start).rev();

@@ -3,7 +3,7 @@
 use super::construct::{Construction, Frame};
 use super::effective::effective;
 use super::lexicon::{TriggerClass, WordClass};
-use super::mention::{Mention, MentionKind, NameType, Parsed};
+use super::mention::{Mention, MentionKind, NameType, Parsed, denies};
 use super::pattern::{Filler, Match, Names, Slot, skip_bracket, skip_employer};
 use super::resolve::{Context, OwnBy};
 use crate::model::{
@@ -942,9 +942,8 @@ impl Reading<'_> {
     /// "Two Silver members, Acme and Quill Data, did not renew": no sentence of somebody who joins.
     fn ends_without_renewal(&self) -> bool {
         (self.found.end..self.parsed.tokens.len()).any(|at| {
-            let before = self.parsed.lower(at - 1);
             matches!(self.parsed.lower(at), "renew" | "renewed")
-                && (before == "not" || before.ends_with("n't") || before.ends_with("n’t"))
+                && denies(self.parsed.lower(at - 1))
         })
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::effective::month_number;
 use super::lexicon::{Lexicon, TriggerClass, WordClass};
-use super::mention::Parsed;
+use super::mention::{Parsed, denies};
 use super::pattern::Match;
 use crate::text::{Block, BlockKind, Token};
 
@@ -203,7 +203,7 @@ fn tells_outcome(tokens: &[Token]) -> bool {
         "elected" | "chosen" | "selected" => {
             let before = |back: usize| i.checked_sub(back).map_or("", at);
             !(1..=2).any(|b| matches!(before(b), "be" | "not" | "to" | "being" | "if" | "when"))
-                && !before(1).ends_with("n't")
+                && !denies(before(1))
         }
         "seat" | "seats" => matches!(at(i + 1), "go" | "goes" | "went" | "were" | "was"),
         _ => false,
@@ -333,8 +333,8 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
             return false;
         }
         // "… from Tom Okafor, who has led the board since 2021": the year is that of another story.
-        let aside = |at: usize| parsed.lower(at) == "who";
-        if i > end && parsed.lower(i - 1) == "since" && (end..i).any(aside) {
+        if i > end && parsed.lower(i - 1) == "since" && (end..i).any(|at| parsed.lower(at) == "who")
+        {
             return false;
         }
         // "March 2025", "March 4, 2025".

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::frame::{clean_role, clean_unit};
 use super::lexicon::{LeadSet, LeadSets, TriggerClass, WordClass};
-use super::mention::{MentionKind, Parsed};
+use super::mention::{MentionKind, Parsed, denies};
 use super::resolve::Context;
 use crate::model::{AppointmentAction, fold};
 use crate::text::Token;
@@ -254,9 +254,8 @@ fn points(tokens: &[Token]) -> bool {
 
 /// "These candidates were not elected: …".
 fn not_elected(tokens: &[Token]) -> bool {
-    tokens.windows(2).any(|pair| {
-        pair[1].lower == "elected" && (pair[0].lower == "not" || pair[0].lower.ends_with("n't"))
-    }) || tokens.iter().any(|t| t.lower == "unsuccessful")
+    tokens.windows(2).any(|pair| pair[1].lower == "elected" && denies(&pair[0].lower))
+        || tokens.iter().any(|t| t.lower == "unsuccessful")
 }
 
 /// Whether the words tell how the members came, with no fresh word before them.

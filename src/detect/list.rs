@@ -12,7 +12,7 @@ use super::frame::{clean_role, clean_unit};
 use super::gate::{is_boilerplate, objection};
 use super::lead::{Action, LeadIn, read};
 use super::lexicon::{Lexicon, TriggerClass, WordClass};
-use super::mention::{Mention, MentionKind, NameType, Parsed};
+use super::mention::{Mention, MentionKind, NameType, Parsed, denies};
 use super::pattern::{Match, Want, is_event, names_list, skip_bracket};
 use super::resolve::Context;
 use super::results::Results;
@@ -1202,7 +1202,7 @@ impl Item<'_> {
         // "Ken Ames – not elected".
         let lost = |at: usize| {
             matches!(parsed.lower(at), "elected" | "selected" | "successful")
-                && parsed.lower(at - 1) == "not"
+                && denies(parsed.lower(at - 1))
         };
         if (name.end + 1..self.until).any(lost) {
             return None;

@@ -66,6 +66,11 @@ impl Mention {
     }
 }
 
+/// Whether a word denies the one behind it: "not", "weren't".
+pub fn denies(word: &str) -> bool {
+    word == "not" || word.ends_with("n't") || word.ends_with("n’t")
+}
+
 /// A trigger in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trigger {

@@ -5,6 +5,7 @@
 
 mod construct;
 mod effective;
+mod filter;
 mod frame;
 mod gate;
 mod lexicon;

@@ -788,19 +788,16 @@ impl Ground<'_> {
         }
         let opened = bracket + 1;
         // "Ana Castellan, who …", "Ana Castellan, will …": a comma that nothing closes.
-        let goes_on = matches!(
-            parsed.lower(opened),
-            "who" | "will" | "has" | "have" | "is" | "was" | "chose" | "decided"
-        ) || parsed.trigger(opened).is_some();
+        let auxiliary = matches!(parsed.lower(opened), "will" | "has" | "have" | "is" | "was");
+        let goes_on = auxiliary
+            || matches!(parsed.lower(opened), "who" | "chose" | "decided")
+            || parsed.trigger(opened).is_some();
         if goes_on && self.step(rest, opened, found) {
             return true;
         }
         // "Ana Castellan, and we thank …", "Ana Castellan, has left …, and the board has …": the clause goes
         // on, and what comes has a subject of its own.
-        if matches!(
-            parsed.lower(opened),
-            "and" | "but" | "while" | "will" | "has" | "have" | "is" | "was"
-        ) {
+        if auxiliary || matches!(parsed.lower(opened), "and" | "but" | "while") {
             return false;
         }
         let mut reported = false;

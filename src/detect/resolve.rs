@@ -768,6 +768,7 @@ fn own_body(
                 || words.iter().any(|t| {
                     lexicon.body_heads.contains(t.lower.as_str())
                         || lexicon.organisation_heads.contains(t.lower.as_str())
+                        // No other word of projects: a paper may be called the Standard.
                         || t.lower == "project"
                 });
             // A reporter's text is about those whom it names.

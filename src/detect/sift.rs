@@ -9,10 +9,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::construct::Table;
-use super::lexicon::{
-    FIRST, Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass, WordFilter, eight, key, mix,
-    small,
-};
+use super::filter::{FIRST, WordFilter, eight, key, mix, small};
+use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass};
 use super::mention::{MentionKind, NameType, UNIT_HEADS_OF_TWO};
 use super::pattern::Cues;
 use crate::text::{ABBREVIATIONS, Sentences, Token, push_token};
@@ -129,9 +127,6 @@ const NEWS: &[LeadSet] = &[
     LeadSet::Fresh,
 ];
 
-/// 8 kB: most words are not among the few thousand that count.
-const FILTER_NUMBERS: usize = 1024;
-
 /// What the sieve knows of a word.
 #[derive(Debug, Default)]
 struct Hint {
@@ -182,7 +177,7 @@ pub struct Sieve {
     numbers: FxHashMap<SmolStr, u16>,
     /// The same of plain words that their first bytes are the whole of, by these.
     short: FxHashMap<u64, u16>,
-    filter: WordFilter<FILTER_NUMBERS>,
+    filter: WordFilter,
     /// The hints of marks of one ASCII character.
     marks: [u16; 128],
     /// The plain abbreviations, by their first bytes: none has more.

@@ -80,6 +80,7 @@ pub fn any_block(title: &str, html: &str, passes: &mut dyn FnMut(&str) -> bool) 
     builder.read(title, html);
     builder.test.is_some_and(|test| test.passed)
 }
+
 /// A tag's name in small letters; nothing where it is too long to be known.
 fn in_small_letters<'a>(written: &'a str, buffer: &'a mut [u8; TAG_BYTES_MAX]) -> &'a [u8] {
     let written = written.as_bytes();
@@ -170,8 +171,8 @@ impl Builder<'_> {
             || self.test.as_ref().is_some_and(|test| test.passed)
     }
 
-    /// Whether the text in hand was only to be tested.
-    fn is_tested(&mut self) -> bool {
+    /// Tests the text in hand, where that is all that is to be done with it.
+    fn put_to_test(&mut self) -> bool {
         let Some(test) = &mut self.test else { return false };
         test.passed |= (test.passes)(&self.text);
         true
@@ -182,7 +183,7 @@ impl Builder<'_> {
         self.end_line();
         if !self.text.is_empty() {
             self.count += 1;
-            if !self.is_tested() {
+            if !self.put_to_test() {
                 self.blocks.push(Block {
                     kind: BlockKind::Title,
                     text: self.text.as_str().to_owned(),
@@ -346,7 +347,7 @@ impl Builder<'_> {
         }
         self.count += 1;
         self.bytes += self.text.len();
-        if self.is_tested() {
+        if self.put_to_test() {
             self.text.clear();
             return;
         }

@@ -2,7 +2,6 @@
 //!
 //! Code knows kinds, not names: a foundation, a tier or a trigger is added in a file.
 
-mod filter;
 mod phrases;
 mod user;
 
@@ -18,7 +17,6 @@ use super::mention::{TEAMS, UNIT_HEADS};
 use super::pattern::{AUXILIARIES, BARRIERS, DETERMINERS, SALUTATIONS};
 use super::resolve::{ELECTION_WORDS, FIRST_PERSON, LAUNCH_WORDS, SELECTION_WORDS};
 
-pub use filter::{FIRST, WordFilter, eight, key, mix, small};
 pub use phrases::{Phrases, bit};
 pub use user::{OwnWords, UserLexicon};
 
@@ -135,9 +133,6 @@ impl WordClass {
     }
 }
 
-/// 32 kB for the words of all lexicons.
-const FILTER_NUMBERS: usize = 4096;
-
 /// All that is known of a word, found by one look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
@@ -253,7 +248,6 @@ pub struct Lexicon {
     pub own: OwnWords,
     /// What is known of all words that the other fields hold.
     known: FxHashMap<SmolStr, Known>,
-    filter: WordFilter<FILTER_NUMBERS>,
 }
 
 /// A set of the words in what stands above a list; `leads.toml` says what each is for.
@@ -385,10 +379,7 @@ struct NamesFile {
 impl Lexicon {
     /// What is known of a word in lower case.
     pub fn known(&self, word: &str) -> Known {
-        let known = |word: &str| match self.filter.may_hold(mix(key(word.as_bytes()), word.len())) {
-            true => self.known.get(word).copied().unwrap_or_default(),
-            false => Known::default(),
-        };
+        let known = |word: &str| self.known.get(word).copied().unwrap_or_default();
         let mut found = known(word);
         // "co-chair" is what "chair" is.
         if let Some(plain) = word.strip_prefix("co-") {
@@ -462,10 +453,6 @@ impl Lexicon {
         }
         for (word, cues) in construct::cues().words() {
             all.entry(SmolStr::new(word)).or_default().cues = cues;
-        }
-        self.filter = WordFilter::default();
-        for word in all.keys() {
-            self.filter.insert(mix(key(word.as_bytes()), word.len()));
         }
         self.known = all;
     }
@@ -546,7 +533,6 @@ impl Lexicon {
             leads: toml::from_str(LEADS)?,
             own: OwnWords::default(),
             known: FxHashMap::default(),
-            filter: WordFilter::default(),
         };
         lexicon.index();
         Ok(lexicon)

@@ -1,34 +1,35 @@
 //! A set of words as bits: most words of a text are in no lexicon, and one look into memory that is always
 //! at hand tells so.
 
-/// Bits for words, in so many numbers of 64, which is a power of two.
-#[derive(Debug)]
-pub struct WordFilter<const NUMBERS: usize> {
-    bits: Box<[u64; NUMBERS]>,
-}
+/// 8 kB of bits, 64 in each number.
+const NUMBERS: usize = 1024;
 
-impl<const NUMBERS: usize> Default for WordFilter<NUMBERS> {
+/// Bits for words: a few thousand of them.
+#[derive(Debug)]
+pub struct WordFilter(Box<[u64; NUMBERS]>);
+
+impl Default for WordFilter {
     fn default() -> Self {
-        WordFilter { bits: Box::new([0; NUMBERS]) }
+        WordFilter(Box::new([0; NUMBERS]))
     }
 }
 
-impl<const NUMBERS: usize> WordFilter<NUMBERS> {
+impl WordFilter {
     /// Adds a word, by its mixed key.
     pub fn insert(&mut self, mixed: u64) {
-        self.bits[Self::place(mixed)] |= 1 << (mixed >> 40 & 63);
+        self.0[place(mixed)] |= 1 << (mixed >> 40 & 63);
     }
 
     /// Whether the word may be among those that were added.
     #[inline]
     pub fn may_hold(&self, mixed: u64) -> bool {
-        self.bits[Self::place(mixed)] >> (mixed >> 40 & 63) & 1 == 1
+        self.0[place(mixed)] >> (mixed >> 40 & 63) & 1 == 1
     }
+}
 
-    #[inline]
-    fn place(mixed: u64) -> usize {
-        (mixed >> (64 - NUMBERS.trailing_zeros())) as usize
-    }
+#[inline]
+fn place(mixed: u64) -> usize {
+    (mixed >> (64 - NUMBERS.trailing_zeros())) as usize
 }
 
 /// So many bytes of a word are its first.
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_filter_holds_what_was_added() {
-        let mut filter = WordFilter::<64>::default();
+        let mut filter = WordFilter::default();
         let mixed = |word: &str| mix(key(word.as_bytes()), word.len());
         assert!(!filter.may_hold(mixed("chair")));
         filter.insert(mixed("chair"));

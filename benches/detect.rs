@@ -6,7 +6,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use gazetted::detect::{Grammar, detect};
 use gazetted::model::Article;
-use gazetted::text::Sentences;
+use gazetted::text::{Cased, Sentences};
 use sha2::{Digest, Sha256};
 
 fn main() {
@@ -64,7 +64,8 @@ fn corpus_sentences(bencher: Bencher) {
     bencher.counter(BytesCount::new(bytes)).bench_local(|| {
         let split = |a: &Article| {
             let blocks = gazetted::text::blocks(&a.title, &a.html);
-            Sentences::of(blocks.iter().map(|b| b.text.as_str()), a.html.len()).len()
+            let cased: Vec<Cased> = blocks.iter().map(|b| Cased::of(&b.text)).collect();
+            Sentences::of(&cased, a.html.len()).len()
         };
         documents.iter().map(split).sum::<usize>()
     });

@@ -58,7 +58,7 @@ pub fn effective(tokens: &[Token], published: (Option<i32>, Option<u32>)) -> Opt
 
 /// The token after words that announce a date of effect.
 fn cue_end(tokens: &[Token], at: usize) -> Option<usize> {
-    let word = |i: usize| tokens.get(i).map_or("", |t| t.lower.as_str());
+    let word = |i: usize| tokens.get(i).map_or("", |t| t.lower);
     match word(at) {
         "effective" | "beginning" | "starting" | "commencing" => Some(at + 1),
         "as" if matches!(word(at + 1), "of" | "from") => Some(at + 2),
@@ -79,15 +79,15 @@ fn cue_end(tokens: &[Token], at: usize) -> Option<usize> {
 /// "will retire on June 30": a verb of leaving or beginning that lies ahead.
 fn retires(tokens: &[Token], at: usize) -> bool {
     let near = &tokens[at.saturating_sub(4)..at];
-    let ahead = near.iter().any(|t| matches!(t.lower.as_str(), "will" | "to"));
-    let verb = near.iter().any(|t| {
-        matches!(t.lower.as_str(), "retire" | "leave" | "depart" | "start" | "begin" | "down")
-    });
+    let ahead = near.iter().any(|t| matches!(t.lower, "will" | "to"));
+    let verb = near
+        .iter()
+        .any(|t| matches!(t.lower, "retire" | "leave" | "depart" | "start" | "begin" | "down"));
     ahead && verb
 }
 
 fn date_at(tokens: &[Token], at: usize, published: (Option<i32>, Option<u32>)) -> Option<Date> {
-    let word = |i: usize| tokens.get(i).map_or("", |t| t.lower.as_str());
+    let word = |i: usize| tokens.get(i).map_or("", |t| t.lower);
     if let Some(date) = iso_date(word(at)) {
         return Some(date);
     }
@@ -129,7 +129,7 @@ fn day(word: &str) -> Option<u32> {
 /// A month's name with a capital: "may" is a verb, "May" a month.
 fn month(tokens: &[Token], at: usize) -> Option<u32> {
     let token = tokens.get(at).filter(|t| t.kind == TokenKind::Word && t.capital)?;
-    month_number(&token.lower)
+    month_number(token.lower)
 }
 
 /// The number of a month by its name in lower case; January is 1.
@@ -154,7 +154,7 @@ fn year_or_near(word: &str, month: u32, published: (Option<i32>, Option<u32>)) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::tokens;
+    use crate::text::{Cased, tokens};
 
     #[test]
     fn only_dates_of_effect_count() {
@@ -171,7 +171,7 @@ mod tests {
             ("effective immediately", None),
             ("she may join", None),
         ] {
-            let found = effective(&tokens(text), (Some(2026), Some(3)));
+            let found = effective(&tokens(&Cased::of(text)), (Some(2026), Some(3)));
             assert_eq!(found.as_deref(), expected, "{text}");
         }
     }

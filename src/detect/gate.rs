@@ -81,7 +81,7 @@ pub fn objection(
     }
     // "03:40 How Ana joined the foundation" announces an answer.
     let first = tokens.iter().find(|t| t.lower.chars().all(char::is_alphabetic));
-    if first.is_some_and(|t| matches!(t.lower.as_str(), "how" | "why")) {
+    if first.is_some_and(|t| matches!(t.lower, "how" | "why")) {
         return Some(Objection::Question);
     }
     if parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len())
@@ -169,9 +169,9 @@ fn is_visit(parsed: &Parsed, behind: usize) -> bool {
 fn stands_no_more(tokens: &[Token]) -> bool {
     (1..tokens.len()).any(|at| {
         let denied = |back: usize| {
-            at >= back && matches!(&*tokens[at - back].lower, "not" | "won't" | "won’t" | "isn't")
+            at >= back && matches!(tokens[at - back].lower, "not" | "won't" | "won’t" | "isn't")
         };
-        matches!(&*tokens[at].lower, "standing" | "stand" | "running" | "run" | "seeking" | "seek")
+        matches!(tokens[at].lower, "standing" | "stand" | "running" | "run" | "seeking" | "seek")
             && (denied(1) || denied(2))
     })
 }
@@ -179,7 +179,7 @@ fn stands_no_more(tokens: &[Token]) -> bool {
 /// "The following candidates were elected", "the three open seats go to …": who stood for it, and how it
 /// ended.
 fn tells_outcome(tokens: &[Token]) -> bool {
-    let at = |i: usize| tokens.get(i).map_or("", |t| &*t.lower);
+    let at = |i: usize| tokens.get(i).map_or("", |t| t.lower);
     let still_open = |word: &str| {
         matches!(
             word,
@@ -208,7 +208,7 @@ fn tells_outcome(tokens: &[Token]) -> bool {
         "seat" | "seats" => matches!(at(i + 1), "go" | "goes" | "went" | "were" | "was"),
         _ => false,
     };
-    (0..tokens.len()).any(decided) && !tokens.iter().any(|t| still_open(&t.lower))
+    (0..tokens.len()).any(decided) && !tokens.iter().any(|t| still_open(t.lower))
 }
 
 /// Whether the words leave it open that it happened. "We would like to thank" and "we want to
@@ -221,8 +221,8 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
         }
         let Some((_, _, length)) = lexicon.modality.longest(tokens, at) else { return false };
         let rest = &parsed.tokens[start + at + length..];
-        let behind = || rest.iter().take(4).map(|t| t.lower.as_str());
-        let polite = match tokens[at].lower.as_str() {
+        let behind = || rest.iter().take(4).map(|t| t.lower);
+        let polite = match tokens[at].lower {
             // The month.
             "may" => {
                 let numbered = rest.first().is_some_and(|t| t.lower.as_bytes()[0].is_ascii_digit());
@@ -231,9 +231,9 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
             }
             // "… said that its director would leave in May" tells of what is decided.
             "would" => {
-                let said = parsed.tokens[..start + at].iter().any(|t| {
-                    matches!(t.lower.as_str(), "said" | "announced" | "confirmed" | "says")
-                });
+                let said = parsed.tokens[..start + at]
+                    .iter()
+                    .any(|t| matches!(t.lower, "said" | "announced" | "confirmed" | "says"));
                 said || behind().any(|w| matches!(w, "like" | "love"))
             }
             "want" | "wants" | "wanted" => behind().any(|w| POLITE_VERBS.contains(&w)),
@@ -263,7 +263,7 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
             "to" if tokens.get(at + 1).is_some_and(|t| t.lower == "become") => {
                 let named = parsed.mentions().any(|m| m.end == start + at && m.name_type().person);
                 // "… is the first bank to become a member".
-                let before = |back: usize| at.checked_sub(back).map_or("", |b| &*tokens[b].lower);
+                let before = |back: usize| at.checked_sub(back).map_or("", |b| tokens[b].lower);
                 let ordinal = (2..=3).any(|back| {
                     matches!(before(back), "first" | "second" | "third" | "latest" | "newest")
                         && before(back + 1) == "the"
@@ -271,19 +271,14 @@ fn modal(parsed: &Parsed, range: Range<usize>, lexicon: &Lexicon) -> bool {
                 });
                 let agreed = ordinal
                     || tokens[at.saturating_sub(3)..at].iter().any(|t| {
-                        matches!(
-                            t.lower.as_str(),
-                            "accepted" | "accepts" | "agreed" | "agrees" | "set"
-                        )
+                        matches!(t.lower, "accepted" | "accepts" | "agreed" | "agrees" | "set")
                     });
                 named || agreed
             }
             // "… plans to step down" is how leaving is announced.
             "plan" | "plans" | "planning" => behind()
                 .any(|w| matches!(w, "step" | "retire" | "resign" | "leave" | "depart" | "stand")),
-            "why" => {
-                at > 0 && matches!(tokens[at - 1].lower.as_str(), "that's" | "that’s" | "is" | "'s")
-            }
+            "why" => at > 0 && matches!(tokens[at - 1].lower, "that's" | "that’s" | "is" | "'s"),
             _ => false,
         };
         !polite

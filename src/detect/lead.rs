@@ -173,7 +173,7 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
         return Some((Action::Renew, 75));
     }
     let founding = has(LeadSet::Founding) && members;
-    let projects = tokens.iter().any(|t| matches!(t.lower.as_str(), "project" | "projects"));
+    let projects = tokens.iter().any(|t| matches!(t.lower, "project" | "projects"));
     if !titled
         && !projects
         && (told.tiered && members
@@ -217,12 +217,12 @@ fn chosen_by_others(parsed: &Parsed, range: Range<usize>) -> bool {
 
 /// "Renew your membership: …": what a member is to do.
 fn calls_for(tokens: &[Token]) -> bool {
-    tokens.iter().any(|t| matches!(&*t.lower, "your" | "you" | "how" | "please" | "must" | "can"))
+    tokens.iter().any(|t| matches!(t.lower, "your" | "you" | "how" | "please" | "must" | "can"))
 }
 
 /// "Two seats became free: …": who leaves them, and not who takes them.
 fn seats_are_free(tokens: &[Token]) -> bool {
-    let any = |words: &[&str]| tokens.iter().any(|t| words.contains(&&*t.lower));
+    let any = |words: &[&str]| tokens.iter().any(|t| words.contains(&t.lower));
     any(&["seat", "seats", "place", "places"]) && any(&["free", "vacant", "empty"])
 }
 
@@ -249,12 +249,12 @@ fn names_winners(sets: LeadSets, tokens: &[Token], told: &Told) -> bool {
 
 /// Whether the words point at what stands under them.
 fn points(tokens: &[Token]) -> bool {
-    tokens.iter().any(|t| matches!(&*t.lower, "following" | "below" | "listed" | "these"))
+    tokens.iter().any(|t| matches!(t.lower, "following" | "below" | "listed" | "these"))
 }
 
 /// "These candidates were not elected: …".
 fn not_elected(tokens: &[Token]) -> bool {
-    tokens.windows(2).any(|pair| pair[1].lower == "elected" && denies(&pair[0].lower))
+    tokens.windows(2).any(|pair| pair[1].lower == "elected" && denies(pair[0].lower))
         || tokens.iter().any(|t| t.lower == "unsuccessful")
 }
 

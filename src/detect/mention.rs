@@ -88,7 +88,7 @@ pub struct Parsed<'a> {
     /// The text that the tokens' spans point into.
     pub text: &'a str,
     /// The tokens.
-    pub tokens: &'a [Token],
+    pub tokens: &'a [Token<'a>],
     /// What is known of each token.
     known: &'a [Known],
     /// What begins at each token.
@@ -261,14 +261,14 @@ impl Parsed<'_> {
 
     /// The lower-case token, or nothing past the end.
     pub fn lower(&self, at: usize) -> &str {
-        self.tokens.get(at).map_or("", |t| t.lower.as_str())
+        self.tokens.get(at).map_or("", |t| t.lower)
     }
 }
 
 /// Finds the mentions and triggers of a sentence, of whose tokens is known what the lexicon says.
 pub fn parse<'a>(
     text: &'a str,
-    tokens: &'a [Token],
+    tokens: &'a [Token<'a>],
     known: &'a [Known],
     headline: bool,
     lexicon: &Lexicon,
@@ -276,7 +276,8 @@ pub fn parse<'a>(
     let begin = dateline_end(tokens).max(shouted_place(text, tokens, lexicon));
     let (tokens, known) = (&tokens[begin..], &known[begin..]);
     let title_case = headline && is_title_case(tokens);
-    let scan = Scan { text, tokens, known, lexicon, title_case };
+    let said = known.iter().fold(WordClass::default(), |all, known| all.or(known.class));
+    let scan = Scan { text, tokens, known, said, lexicon, title_case };
     let (mut mentions, mut triggers) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < tokens.len() {
@@ -313,7 +314,7 @@ fn dateline_end(tokens: &[Token]) -> usize {
             && tokens[at - 1].span.end == tokens[at].span.start;
         let dash = tokens[at].kind == TokenKind::Mark
             && !(between && tokens[at].lower == "–")
-            && matches!(tokens[at].lower.as_str(), "-" | "–" | "—" | "/" | ")");
+            && matches!(tokens[at].lower, "-" | "–" | "—" | "/" | ")");
         if !dash {
             continue;
         }
@@ -360,7 +361,7 @@ fn shouted_place(text: &str, tokens: &[Token], lexicon: &Lexicon) -> usize {
         let raw = &text[t.span.clone()];
         raw.len() > 4 && raw.chars().all(char::is_uppercase)
     };
-    let dash = |t: &Token| matches!(t.lower.as_str(), "–" | "—" | "-");
+    let dash = |t: &Token| matches!(t.lower, "–" | "—" | "-");
     let placed = tokens.len() > 8
         && shouted(&tokens[0])
         && dash(&tokens[1])
@@ -567,8 +568,10 @@ const NO_TEAM_NAMES: &[&str] = &[
 
 struct Scan<'a> {
     text: &'a str,
-    tokens: &'a [Token],
+    tokens: &'a [Token<'a>],
     known: &'a [Known],
+    /// What some token or other is: what none is need not be looked for.
+    said: WordClass,
     lexicon: &'a Lexicon,
     title_case: bool,
 }
@@ -791,8 +794,8 @@ impl<'a> Scan<'a> {
             }
             // "Users' Council".
             let possessive =
-                matches!(&*token.lower, "'" | "’") && self.is(end + 1, WordClass::UNIT_HEAD);
-            let joint = matches!(token.lower.as_str(), "and" | "&" | "of") || possessive;
+                matches!(token.lower, "'" | "’") && self.is(end + 1, WordClass::UNIT_HEAD);
+            let joint = matches!(token.lower, "and" | "&" | "of") || possessive;
             if !(token.capital || (joint && end > at))
                 || self.is(end, WordClass::NEVER_NAME) && !joint
             {
@@ -815,7 +818,10 @@ impl<'a> Scan<'a> {
 
     /// The same in letters of any size.
     fn ends_unit(&self, at: usize) -> bool {
-        UNIT_HEADS_OF_TWO.contains(&(self.lower(at), self.lower(at + 1)))
+        let second = self.lower(at + 1);
+        // Asked of every word.
+        matches!(second, "group" | "force" | "commission")
+            && UNIT_HEADS_OF_TWO.contains(&(self.lower(at), second))
     }
 
     /// "the parser team", "new parser team members": in small letters, with a sign that it is one.
@@ -824,14 +830,14 @@ impl<'a> Scan<'a> {
         let group = self.ends_unit(at + 1) && !self.is_capital(at + 1);
         if group && token.kind == TokenKind::Word && !self.is(at, WordClass::NEVER_NAME) {
             let led = at > 0 && matches!(self.lower(at - 1), "the" | "our" | "its" | "their");
-            let common = NO_TEAM_NAMES.contains(&token.lower.as_str());
+            let common = NO_TEAM_NAMES.contains(&token.lower);
             return (led && !common && !token.capital).then_some(at + 3);
         }
         let head = self.is(at + 1, WordClass::TEAM) && !self.tokens[at + 1].capital;
         if !head || token.kind != TokenKind::Word || self.is(at, WordClass::NEVER_NAME) {
             return None;
         }
-        let common = NO_TEAM_NAMES.contains(&token.lower.as_str()) || token.lower.len() < 3;
+        let common = NO_TEAM_NAMES.contains(&token.lower) || token.lower.len() < 3;
         let pointed = at > 0 && matches!(self.lower(at - 1), "the" | "new" | "a");
         let member = matches!(
             self.lower(at + 2),
@@ -910,10 +916,10 @@ impl<'a> Scan<'a> {
         let mut head = None;
         while end < self.tokens.len() && end < at + 7 {
             let token = &self.tokens[end];
-            let plain = token.lower.strip_prefix("co-").unwrap_or(&token.lower);
+            let plain = token.lower.strip_prefix("co-").unwrap_or(token.lower);
             let is_head = self.is(end, WordClass::ROLE_HEAD) && self.is_written_as_role(end, plain);
             let is_modifier = self.is(end, WordClass::ROLE_MODIFIER);
-            let joins = matches!(token.lower.as_str(), "and" | "&" | "-" | "/")
+            let joins = matches!(token.lower, "and" | "&" | "-" | "/")
                 && end > at
                 && self.next_is_role_word(end + 1);
             // "interim chief executive": a phrase behind modifiers.
@@ -994,6 +1000,9 @@ impl<'a> Scan<'a> {
     fn role_in_own_words(&self, at: usize) -> Option<usize> {
         let limit = (at + ROLE_WORDS_MAX).min(self.tokens.len());
         // Asked of every word.
+        if !self.said.is(WordClass::ROLE_HEAD) {
+            return None;
+        }
         let head = (at + 1..limit).find(|i| self.is(*i, WordClass::ROLE_HEAD))?;
         let capital = self.tokens[at].capital;
         let begins = capital && BEGINS_ROLE.contains(&self.lower(at));
@@ -1006,7 +1015,7 @@ impl<'a> Scan<'a> {
         let own = at..head;
         let is_own = |i: usize| {
             let token = &self.tokens[i];
-            let joint = i > at && i + 1 < head && matches!(&*token.lower, "and" | "&" | "-" | "/");
+            let joint = i > at && i + 1 < head && matches!(token.lower, "and" | "&" | "-" | "/");
             let plain = || {
                 let class = WordClass::NEVER_NAME.or(WordClass::TRIGGER).or(WordClass::ROLE_HEAD);
                 !self.is(i, class) && token.lower.chars().all(char::is_alphabetic)
@@ -1157,7 +1166,7 @@ impl<'a> Scan<'a> {
             let mut at = end + 1;
             while at < self.tokens.len() && at < end + 8 {
                 let token = &self.tokens[at];
-                let joint = matches!(token.lower.as_str(), "and" | "&" | "the" | ",");
+                let joint = matches!(token.lower, "and" | "&" | "the" | ",");
                 let names_body = self.is_body_behind_role(start, end, at);
                 if names_body || (token.kind != TokenKind::Word && !joint) {
                     // "Director of the Foundation": all of it is the body's.
@@ -1229,8 +1238,7 @@ impl<'a> Scan<'a> {
     /// Whether a body or a unit is named at a word behind a role and its "of", which begins at `of`.
     fn is_body_behind_role(&self, start: usize, of: usize, at: usize) -> bool {
         let token = &self.tokens[at];
-        let own =
-            matches!(&*token.lower, "company" | "firm" | "project" | "group" | "organization");
+        let own = matches!(token.lower, "company" | "firm" | "project" | "group" | "organization");
         // "editor of the Barrow Gazette", not "head of the Americas".
         let called = at == of + 2
             && self.lower(of) == "of"
@@ -1278,7 +1286,7 @@ impl<'a> Scan<'a> {
         let closed = self.tokens.get(last).is_none_or(|t| {
             t.kind != TokenKind::Word
                 || matches!(
-                    &*t.lower,
+                    t.lower,
                     "of" | "at" | "for" | "effective" | "from" | "in" | "on" | "with"
                 )
         });
@@ -1342,7 +1350,7 @@ impl<'a> Scan<'a> {
     }
 
     fn lower(&self, at: usize) -> &str {
-        self.tokens.get(at).map_or("", |t| t.lower.as_str())
+        self.tokens.get(at).map_or("", |t| t.lower)
     }
 
     fn is_name_word(&self, at: usize) -> bool {
@@ -1417,7 +1425,7 @@ impl<'a> Scan<'a> {
                 continue;
             }
             let joint = self.is(probe, WordClass::NAME_JOINT) && !self.title_case
-                || matches!(token.lower.as_str(), "of" | "de" | "van" | "von" | "for")
+                || matches!(token.lower, "of" | "de" | "van" | "von" | "for")
                     && self.title_case
                     && self.has_body_head(at, probe)
                 || token.lower == "&"
@@ -1457,8 +1465,7 @@ impl<'a> Scan<'a> {
                 }
                 break;
             } else if joint && probe + 1 < self.tokens.len() {
-                if matches!(token.lower.as_str(), "of" | "for" | "at") && !self.of_joins(at, probe)
-                {
+                if matches!(token.lower, "of" | "for" | "at") && !self.of_joins(at, probe) {
                     break;
                 }
                 probe += 1;
@@ -1475,7 +1482,7 @@ impl<'a> Scan<'a> {
         let before = &self.tokens[at - 1];
         let initial =
             before.capital && before.lower.split(['-', '.']).all(|part| part.chars().count() <= 1);
-        let saint = matches!(&*before.lower, "st" | "ste" | "mt") && self.is_capital(at + 1);
+        let saint = matches!(before.lower, "st" | "ste" | "mt") && self.is_capital(at + 1);
         self.lower(at) == "." && (initial || saint)
     }
 
@@ -1551,7 +1558,7 @@ impl<'a> Scan<'a> {
         let ends = self.tokens.get(at + 1).is_none_or(|next| {
             next.kind != TokenKind::Word
                 || matches!(
-                    next.lower.as_str(),
+                    next.lower,
                     "and" | "has" | "have" | "is" | "are" | "was" | "were" | "will" | "as"
                 )
         });
@@ -1573,7 +1580,7 @@ impl<'a> Scan<'a> {
         let generic = self.is(probe, WordClass::NEVER_NAME)
             && !before_head
             && !matches!(
-                token.lower.as_str(),
+                token.lower,
                 "project"
                     | "foundation"
                     | "community"
@@ -1596,11 +1603,10 @@ impl<'a> Scan<'a> {
         let role_end = self.role(probe).filter(|_| !self.is(probe, WordClass::GIVEN_NAME));
         let role = role_end.is_some();
         // "Lindsay Capital Advisors", not "Tom Okafor Advisors".
-        let firm =
-            matches!(token.lower.as_str(), "advisors" | "partners" | "associates" | "consultants")
-                && role_end == Some(probe + 1)
-                && !self.is(at, WordClass::GIVEN_NAME)
-                && (at..probe).all(|i| self.tokens[i].capital);
+        let firm = matches!(token.lower, "advisors" | "partners" | "associates" | "consultants")
+            && role_end == Some(probe + 1)
+            && !self.is(at, WordClass::GIVEN_NAME)
+            && (at..probe).all(|i| self.tokens[i].capital);
         // "Ana Judge", not "Crystal Community Manager".
         let known_person = self.is(at, WordClass::GIVEN_NAME) && role_end == Some(probe + 1);
         // A trigger in a headline ends the name: "Acme Names Ana".
@@ -1646,10 +1652,7 @@ impl<'a> Scan<'a> {
     fn ends_there(&self, at: usize) -> bool {
         self.tokens.get(at).is_none_or(|t| {
             t.kind != TokenKind::Word
-                || matches!(
-                    t.lower.as_str(),
-                    "as" | "to" | "after" | "until" | "since" | "effective"
-                )
+                || matches!(t.lower, "as" | "to" | "after" | "until" | "since" | "effective")
         })
     }
 
@@ -1659,10 +1662,10 @@ impl<'a> Scan<'a> {
             || self.lower(probe + 1) == "the" && self.is_capital(probe + 2);
         next_capital
             && (at..probe).any(|i| {
-                let word = &self.tokens[i].lower;
+                let word = self.tokens[i].lower;
                 self.is(i, WordClass::BODY_HEAD.or(WordClass::ORGANISATION_HEAD))
                     || matches!(
-                        word.as_str(),
+                        word,
                         "bank"
                             | "university"
                             | "ministry"
@@ -1692,7 +1695,7 @@ impl<'a> Scan<'a> {
         if self.title_case {
             return false;
         }
-        let of_before = (at..probe).any(|i| matches!(self.tokens[i].lower.as_str(), "of" | "for"));
+        let of_before = (at..probe).any(|i| matches!(self.tokens[i].lower, "of" | "for"));
         of_before
             && self.has_body_head(at, probe)
             && self.is_capital(probe + 1)
@@ -1816,12 +1819,13 @@ impl<'a> Scan<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::tokens;
+    use crate::text::{Cased, tokens};
 
     fn found(text: &str) -> Vec<(String, &'static str)> {
         let lexicon = Lexicon::built_in().unwrap();
-        let tokens = tokens(text);
-        let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(&t.lower)).collect();
+        let cased = Cased::of(text);
+        let tokens = tokens(&cased);
+        let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(t.lower)).collect();
         let parsed = parse(text, &tokens, &known, true, &lexicon);
         parsed
             .mentions()

@@ -32,7 +32,7 @@ pub use self::names::Names;
 pub use self::stems::could_matter;
 
 use crate::model::{Article, Detail, Fact, MembershipAction, Polarity, fold_name};
-use crate::text::{Block, BlockKind, Sentences, any_block, blocks, span_of};
+use crate::text::{Block, BlockKind, Cased, Sentences, any_block, blocks, span_of};
 
 use self::construct::Table;
 use self::frame::{Reading, clean_unit};
@@ -299,10 +299,9 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
         return Detected::default();
     }
     let blocks = blocks(title, &article.html);
-    let texts = blocks.iter().map(|b| b.text.as_str());
-    let split = Sentences::of(texts, article.html.len());
-    let known: Vec<Known> =
-        split.tokens().iter().map(|t| grammar.lexicon.known(&t.lower)).collect();
+    let cased: Vec<Cased> = blocks.iter().map(|b| Cased::of(&b.text)).collect();
+    let split = Sentences::of(&cased, article.html.len());
+    let known: Vec<Known> = split.tokens().iter().map(|t| grammar.lexicon.known(t.lower)).collect();
     let mut lines = parsed_lines(&blocks, &split, &known, &grammar.lexicon, report);
     let ignored = own::hide(&mut lines, &grammar.lexicon.own);
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();

@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 
 use super::lexicon::{Known, TriggerClass, WordClass, bit};
 use super::mention::{Mention, MentionKind, Parsed};
-use crate::text::{Token, TokenKind, is_abbreviation};
+use crate::text::{Token, TokenKind, is_abbreviation, lower_words};
 
 /// An apposition has no more tokens.
 const APPOSITION_TOKENS_MAX: usize = 45;
@@ -440,7 +440,7 @@ impl Cues {
         for (at, known) in known.enumerate().filter(|(_, known)| known.cues != 0) {
             let cue = words.cue(known.cues);
             self.words.add(&cue.alone);
-            let second = tokens.get(at + 1).map_or(0, |token| bit(&token.lower));
+            let second = tokens.get(at + 1).map_or(0, |token| bit(token.lower));
             if cue.seconds & second == 0 {
                 continue;
             }
@@ -653,8 +653,7 @@ fn compile_sequence<'a>(
                     whole.push(' ');
                     whole.push_str(words.next().ok_or_else(|| format!("`{whole}` is not closed"))?);
                 }
-                let phrase = |p| crate::text::tokens(p).into_iter().map(|t| t.lower.to_string());
-                let phrases = whole[1..whole.len() - 1].split('|').map(|p| phrase(p).collect());
+                let phrases = whole[1..whole.len() - 1].split('|').map(lower_words);
                 choice(phrases.collect(), cues)?
             }
             _ if word.starts_with('@') => Element::Trigger(trigger_class(&word[1..])?),
@@ -891,7 +890,7 @@ impl Ground<'_> {
                     && mention.is_none()
                     && parsed.trigger(at).is_none()
                     && word.lower.len() > 3
-                    && names.can_be_handle(&word.lower);
+                    && names.can_be_handle(word.lower);
                 fits.then_some(at + 1)?
             }
             Want::People | Want::SurePeople | Want::Organisations | Want::Names => {

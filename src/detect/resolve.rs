@@ -7,6 +7,7 @@ use super::lexicon::{Lexicon, WordClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed};
 use super::pattern::Names;
 use crate::model::{Article, fold_name};
+use crate::text::{Cased, tokens};
 
 /// Nouns by which a text speaks of the body it stands for.
 const OWN_NOUNS: &[&str] = &[
@@ -693,7 +694,7 @@ fn speaks_for_itself(sentences: &[&Parsed]) -> bool {
     sentences.iter().take(SPOKEN_SENTENCES_MAX).any(|p| {
         let (mut quoted, mut speaks) = (open, false);
         for (at, token) in p.tokens.iter().enumerate() {
-            let opens = match token.lower.as_str() {
+            let opens = match token.lower {
                 "“" => true,
                 "”" => false,
                 "\"" => !open,
@@ -759,15 +760,16 @@ fn own_body(
             None => (first_organisation(sentences, context), true, OwnBy::Guess),
         },
         None => {
-            let words = crate::text::tokens(publisher);
+            let cased = Cased::of(publisher);
+            let words = tokens(&cased);
             let known = lexicon.canonical_body(publisher).is_some()
                 || lexicon
                     .organisations
                     .longest(&words, 0)
                     .is_some_and(|(_, _, n)| n == words.len())
                 || words.iter().any(|t| {
-                    lexicon.body_heads.contains(t.lower.as_str())
-                        || lexicon.organisation_heads.contains(t.lower.as_str())
+                    lexicon.body_heads.contains(t.lower)
+                        || lexicon.organisation_heads.contains(t.lower)
                         // No other word of projects: a paper may be called the Standard.
                         || t.lower == "project"
                 });

@@ -13,7 +13,7 @@ use super::filter::{FIRST, WordFilter, eight, key, mix, small};
 use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass};
 use super::mention::{MentionKind, NameType, UNIT_HEADS_OF_TWO};
 use super::pattern::Cues;
-use crate::text::{ABBREVIATIONS, Sentences, Token, push_token};
+use crate::text::{ABBREVIATIONS, Cased, Sentences, Token, TokenKind, lower_case, token_at};
 
 /// Whether a construction can match the words of a sentence, or a list or an enumeration can stand
 /// under them.
@@ -257,9 +257,9 @@ impl Sieve {
         let reader =
             Reader { sieve: self, lexicon, table, seen: Seen::default(), pairs: &[], seconds: 0 };
         reader.read(text) && {
-            let split = Sentences::of([text], text.len());
-            let known: Vec<Known> =
-                split.tokens().iter().map(|t| lexicon.known(&t.lower)).collect();
+            let cased = Cased::of(text);
+            let split = Sentences::of([&cased], text.len());
+            let known: Vec<Known> = split.tokens().iter().map(|t| lexicon.known(t.lower)).collect();
             split.all().any(|s| can_tell(&split.tokens()[s.clone()], &known[s], lexicon, table))
         }
     }
@@ -285,7 +285,6 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(mut self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        let mut odd: Vec<Token> = Vec::new();
         let mut runs = Runs::of(text);
         let mut at = 0;
         while at < bytes.len() {
@@ -314,9 +313,12 @@ impl Reader<'_> {
                 at += 1;
             } else {
                 // Everything that is odd is read as later stages read it.
-                at = push_token(text, at, &mut odd);
-                for token in odd.drain(..) {
-                    self.odd(&token.lower);
+                let (span, kind) = token_at(text, at);
+                at = span.end;
+                match kind {
+                    Some(TokenKind::Possessive) => self.odd("'s"),
+                    Some(_) => self.odd(&lower_case(&text[span])),
+                    None => {}
                 }
             }
         }
@@ -505,8 +507,9 @@ mod tests {
             ("Gold sponsors", true),
             ("Reappointed directors", true),
         ] {
-            let tokens = tokens(text);
-            let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(&t.lower)).collect();
+            let cased = Cased::of(text);
+            let tokens = tokens(&cased);
+            let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(t.lower)).collect();
             let found = can_tell(&tokens, &known, &lexicon, construct::built_in());
             assert_eq!(found, tells, "{text}");
         }
@@ -518,8 +521,9 @@ mod tests {
         let table = construct::built_in();
         for example in table.constructions.iter().flat_map(|c| &c.yes) {
             let text = example.split_once(" => ").expect("an example says its fact").0;
-            let tokens = tokens(text);
-            let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(&t.lower)).collect();
+            let cased = Cased::of(text);
+            let tokens = tokens(&cased);
+            let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(t.lower)).collect();
             assert!(can_tell(&tokens, &known, &lexicon, table), "{text}");
         }
     }
@@ -542,10 +546,11 @@ mod tests {
         let joined: String = phrases.clone().collect::<Vec<_>>().join(" ");
         let all = odd.into_iter().chain(phrases).chain(examples.map(String::as_str));
         for text in all.chain([joined.as_str()]) {
-            let split = Sentences::of([text], text.len());
+            let cased = Cased::of(text);
+            let split = Sentences::of([&cased], text.len());
             let tells = split.all().any(|s| {
                 let tokens = &split.tokens()[s];
-                let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(&t.lower)).collect();
+                let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(t.lower)).collect();
                 can_tell(tokens, &known, &lexicon, table)
             });
             assert_eq!(sieve.lets_through(text, &lexicon, table), tells, "{text}");

@@ -14,6 +14,7 @@ pub use article::article_html;
 pub use block::{BLOCKS_MAX, Block, BlockKind, any_block, blocks, plain_text};
 pub use escape::unescape;
 pub use sentence::{
-    ABBREVIATIONS, Sentences, Span, Token, TokenKind, is_abbreviation, push_token, span_of, tokens,
+    ABBREVIATIONS, Cased, Sentences, Span, Token, TokenKind, is_abbreviation, lower_case,
+    lower_words, span_of, token_at, tokens,
 };
 pub use tags::{Tag, tags};

@@ -1,8 +1,7 @@
 //! Sentences and tokens inside a block.
 
+use std::borrow::Cow;
 use std::ops::Range;
-
-use smol_str::SmolStr;
 
 /// A half-open range of bytes.
 pub type Span = Range<usize>;
@@ -19,20 +18,35 @@ pub const ABBREVIATIONS: &[&str] = &[
 /// costs no more than one with.
 const SENTENCE_TOKENS_MAX: usize = 300;
 
+/// A text, and the same in lower case with each character at the same bytes: its tokens need no memory
+/// of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cased<'t> {
+    text: &'t str,
+    lower: Cow<'t, str>,
+}
+
+impl<'t> Cased<'t> {
+    /// A text with its lower case.
+    pub fn of(text: &'t str) -> Cased<'t> {
+        Cased { text, lower: lower_case(text) }
+    }
+}
+
 /// The sentences of some texts, all their tokens in one place: a document has thousands, and none
 /// of them needs memory of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sentences {
-    tokens: Vec<Token>,
+pub struct Sentences<'t> {
+    tokens: Vec<Token<'t>>,
     /// The token after the last of each sentence.
     ends: Vec<usize>,
     /// The sentence after the last of each text.
     texts: Vec<usize>,
 }
 
-impl Sentences {
+impl<'t> Sentences<'t> {
     /// Splits texts of so many bytes together.
-    pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>, bytes: usize) -> Sentences {
+    pub fn of(texts: impl IntoIterator<Item = &'t Cased<'t>>, bytes: usize) -> Sentences<'t> {
         let mut split = Sentences {
             tokens: Vec::with_capacity(bytes / BYTES_PER_TOKEN),
             ends: Vec::with_capacity(bytes / BYTES_PER_SENTENCE),
@@ -43,9 +57,9 @@ impl Sentences {
     }
 
     /// Splits one more text.
-    fn push(&mut self, text: &str) {
-        let from = self.tokens.len();
-        push_tokens(text, &mut self.tokens);
+    fn push(&mut self, cased: &'t Cased) {
+        let (text, from) = (cased.text, self.tokens.len());
+        push_tokens(cased, &mut self.tokens);
         let new = &self.tokens[from..];
         let mut start = 0;
         for i in 0..new.len() {
@@ -73,7 +87,7 @@ impl Sentences {
     }
 
     /// The tokens of all texts.
-    pub fn tokens(&self) -> &[Token] {
+    pub fn tokens(&self) -> &[Token<'t>] {
         &self.tokens
     }
 
@@ -114,13 +128,13 @@ pub enum TokenKind {
 
 /// A word or a mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub struct Token<'t> {
     /// Its bytes in the block's text.
     pub span: Span,
     /// What it is made of.
     pub kind: TokenKind,
     /// Lower case.
-    pub lower: SmolStr,
+    pub lower: &'t str,
     /// Whether its first letter is a capital, or it holds one further on ("tZERO").
     pub capital: bool,
 }
@@ -137,7 +151,7 @@ fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
     }
     let next = &all[i + 1];
     let gap = next.span.start > token.span.end;
-    match token.lower.as_str() {
+    match token.lower {
         "!" | "?" | "…" | "。" => gap || token.lower == "。",
         "." => {
             if !gap {
@@ -149,15 +163,15 @@ fn ends_sentence(text: &str, all: &[Token], i: usize) -> bool {
             let Some(before) = i.checked_sub(1).map(|b| &all[b]) else { return false };
             let glued = before.span.end == token.span.start;
             let initial = before.lower.chars().count() == 1 && before.capital
-                || are_initials(&before.lower) && !follows_place(all, i - 1);
-            let short = ABBREVIATIONS.contains(&before.lower.as_str());
+                || are_initials(before.lower) && !follows_place(all, i - 1);
+            let short = ABBREVIATIONS.contains(&before.lower);
             opens && glued && !initial && (!short || starts_new(next))
         }
         "\"" | "”" | "’" | ")" => {
             // A stop inside the quotation ends the sentence behind the closing mark.
             gap && next.capital
                 && i > 0
-                && matches!(all[i - 1].lower.as_str(), "." | "!" | "?")
+                && matches!(all[i - 1].lower, "." | "!" | "?")
                 && !text[token.span.end..next.span.start].is_empty()
         }
         _ => false,
@@ -172,15 +186,15 @@ fn are_initials(word: &str) -> bool {
 /// "in Washington, D.C.", "of the U.S.": letters that stand for a place, and no person's.
 fn follows_place(all: &[Token], at: usize) -> bool {
     at.checked_sub(1).is_some_and(|before| {
-        matches!(&*all[before].lower, "," | "the" | "in" | "of" | "from" | "to" | "at")
-    }) || ABBREVIATIONS.contains(&all[at].lower.as_str())
+        matches!(all[before].lower, "," | "the" | "in" | "of" | "from" | "to" | "at")
+    }) || ABBREVIATIONS.contains(&all[at].lower)
 }
 
 /// Words that open a sentence even after an abbreviation ("… of Acme Inc. The board …").
 fn starts_new(token: &Token) -> bool {
     token.capital
         && matches!(
-            token.lower.as_str(),
+            token.lower,
             "the"
                 | "we"
                 | "he"
@@ -197,26 +211,37 @@ fn starts_new(token: &Token) -> bool {
 }
 
 /// The tokens of a text.
-pub fn tokens(text: &str) -> Vec<Token> {
-    let mut found = Vec::with_capacity(text.len() / BYTES_PER_TOKEN);
-    push_tokens(text, &mut found);
+pub fn tokens<'t>(cased: &'t Cased) -> Vec<Token<'t>> {
+    let mut found = Vec::with_capacity(cased.text.len() / BYTES_PER_TOKEN);
+    push_tokens(cased, &mut found);
     found
 }
 
-fn push_tokens(text: &str, found: &mut Vec<Token>) {
+/// The words and marks of a text in lower case.
+pub fn lower_words(text: &str) -> Vec<String> {
+    tokens(&Cased::of(text)).into_iter().map(|t| t.lower.to_owned()).collect()
+}
+
+fn push_tokens<'t>(cased: &'t Cased, found: &mut Vec<Token<'t>>) {
+    let text = cased.text;
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         if *byte == b' ' {
             at += 1;
         } else if let Some(end) = plain_word_end(bytes, at) {
-            let raw = &text[at..end];
-            let capital = raw.bytes().any(|b| b.is_ascii_uppercase());
-            let lower = lower_case(raw, capital);
+            let capital = bytes[at..end].iter().any(u8::is_ascii_uppercase);
+            let lower = &cased.lower[at..end];
             found.push(Token { span: at..end, kind: TokenKind::Word, lower, capital });
             at = end;
         } else {
-            at = push_token(text, at, found);
+            let (span, kind) = token_at(text, at);
+            at = span.end;
+            let Some(kind) = kind else { continue };
+            let lower =
+                if kind == TokenKind::Possessive { "'s" } else { &cased.lower[span.clone()] };
+            let capital = kind == TokenKind::Word && is_capital(&text[span.clone()]);
+            found.push(Token { span, kind, lower, capital });
         }
     }
 }
@@ -230,28 +255,23 @@ fn plain_word_end(bytes: &[u8], at: usize) -> Option<usize> {
     (length > 0 && ends).then_some(end)
 }
 
-/// Adds the token that begins here, unless white space does; says where to go on.
-pub fn push_token(text: &str, start: usize, found: &mut Vec<Token>) -> usize {
-    let Some(c) = char_at(text, start) else { return text.len() };
-    let mut at = start + c.len_utf8();
+/// What begins at a byte, and where it ends: a token, or one character of white space.
+pub fn token_at(text: &str, start: usize) -> (Span, Option<TokenKind>) {
+    let Some(c) = char_at(text, start) else { return (start..text.len(), None) };
+    let at = start + c.len_utf8();
     if c.is_whitespace() {
-        return at;
+        return (start..at, None);
     }
     let begins_word = is_word(c)
         || (c == '@' || c == '.' && opens(text, start) && next_is_capital(text, at))
             && next_is_word(text, at);
     if begins_word {
-        at = word_end(text, at);
-        found.push(word(text, start..at));
-    } else if matches!(c, '\'' | '’') && is_possessive(text, start) {
-        at += 1;
-        let lower = SmolStr::new_static("'s");
-        found.push(Token { span: start..at, kind: TokenKind::Possessive, lower, capital: false });
+        (start..word_end(text, at), Some(TokenKind::Word))
+    } else if is_possessive(text, start) {
+        (start..at + 1, Some(TokenKind::Possessive))
     } else {
-        let lower = SmolStr::new(&text[start..at]);
-        found.push(Token { span: start..at, kind: TokenKind::Mark, lower, capital: false });
+        (start..at, Some(TokenKind::Mark))
     }
-    at
 }
 
 /// Whether a word may begin at a stop: behind white space or a bracket.
@@ -292,30 +312,28 @@ fn word_end(text: &str, mut at: usize) -> usize {
     at
 }
 
-fn word(text: &str, span: Span) -> Token {
-    let raw = &text[span.clone()];
-    let capital = if raw.is_ascii() {
-        raw.bytes().any(|b| b.is_ascii_uppercase())
-    } else {
-        raw.chars().any(char::is_uppercase) || raw.chars().next().is_some_and(is_caseless_letter)
-    };
-    Token { lower: lower_case(raw, capital), span, kind: TokenKind::Word, capital }
+fn is_capital(word: &str) -> bool {
+    if word.is_ascii() {
+        return word.bytes().any(|b| b.is_ascii_uppercase());
+    }
+    word.chars().any(char::is_uppercase) || word.chars().next().is_some_and(is_caseless_letter)
 }
 
-/// Lower case; most words are it already, and short ones need no memory of their own.
-fn lower_case(raw: &str, capital: bool) -> SmolStr {
-    if !capital {
-        return SmolStr::new(raw);
+/// The lower case of a text, each character at the same bytes; one whose small letter takes more or
+/// fewer bytes stays as it is ("İ"). It is the text itself where all of it is in small letters.
+pub fn lower_case(text: &str) -> Cow<'_, str> {
+    // Capitals of other alphabets begin with other bytes than the marks of ordinary texts.
+    let other = text.bytes().fold(false, |any, b| any | (b >= 0xC3 && b != 0xE2));
+    if other {
+        let small = |c: char| {
+            let mut small = c.to_lowercase();
+            let first = small.next().filter(|s| s.len_utf8() == c.len_utf8());
+            first.filter(|_| small.next().is_none()).unwrap_or(c)
+        };
+        return Cow::Owned(text.chars().map(small).collect());
     }
-    let mut buffer = [0_u8; 22];
-    if let Some(lower) = buffer.get_mut(..raw.len()).filter(|_| raw.is_ascii()) {
-        lower.copy_from_slice(raw.as_bytes());
-        lower.make_ascii_lowercase();
-        if let Ok(lower) = std::str::from_utf8(lower) {
-            return SmolStr::new(lower);
-        }
-    }
-    SmolStr::new(raw.to_lowercase())
+    let capital = text.bytes().fold(false, |any, b| any | b.is_ascii_uppercase());
+    if capital { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
 }
 
 /// Letters of scripts without case count as capitals: a name in them is a name.
@@ -364,7 +382,8 @@ mod tests {
             ("Version 1.0.0 of Node.js is out", vec!["Version 1.0.0 of Node.js is out"]),
             ("", vec![]),
         ] {
-            let split = Sentences::of([text], text.len());
+            let cased = Cased::of(text);
+            let split = Sentences::of([&cased], text.len());
             let found: Vec<_> = split.text(0).map(|s| &text[span_of(&split.tokens()[s])]).collect();
             assert_eq!(found, expected, "{text}");
         }
@@ -378,14 +397,28 @@ mod tests {
             ("Drost-Fromm, C++", vec!["drost-fromm", ",", "c++"]),
             ("the .NET team. Next", vec!["the", ".net", "team", ".", "next"]),
         ] {
-            let found: Vec<_> = tokens(text).into_iter().map(|t| t.lower.to_string()).collect();
-            assert_eq!(found, expected, "{text}");
+            assert_eq!(lower_words(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_keep_their_places_in_lower_case() {
+        for (text, expected) in [
+            ("Zoë and ŁUKASZ — “Œuvre”", "zoë and łukasz — “œuvre”"),
+            ("ДМИТРИЙ ИВАНОВ", "дмитрий иванов"),
+            ("Ångström’s 株式会社 X", "ångström’s 株式会社 x"),
+            // Two bytes would become three.
+            ("İzmir", "İzmir"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(lower_case(text), expected);
+            assert_eq!(lower_case(text).len(), text.len());
         }
     }
 
     #[test]
     fn a_text_without_stops_is_cut() {
         let text = "word ".repeat(10_000);
-        assert!(Sentences::of([text.as_str()], text.len()).len() > 30);
+        assert!(Sentences::of([&Cased::of(&text)], text.len()).len() > 30);
     }
 }

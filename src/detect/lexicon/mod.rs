@@ -16,6 +16,7 @@ use super::lead::AGAIN;
 use super::mention::{TEAMS, UNIT_HEADS};
 use super::pattern::{AUXILIARIES, BARRIERS, DETERMINERS, SALUTATIONS};
 use super::resolve::{ELECTION_WORDS, FIRST_PERSON, LAUNCH_WORDS, SELECTION_WORDS};
+use crate::text::{Cased, tokens};
 
 pub use phrases::{Phrases, bit};
 pub use user::{OwnWords, UserLexicon};
@@ -459,7 +460,8 @@ impl Lexicon {
 
     /// The canonical name of a body in the gazetteer.
     pub fn canonical_body(&self, name: &str) -> Option<&str> {
-        let tokens = crate::text::tokens(name);
+        let cased = Cased::of(name);
+        let tokens = tokens(&cased);
         let (canonical, _, length) = self.bodies.longest(&tokens, 0)?;
         (length == tokens.len()).then_some(canonical.as_str())
     }
@@ -556,6 +558,6 @@ mod tests {
     fn the_built_in_files_are_well_formed() {
         let lexicon = Lexicon::built_in().unwrap();
         assert!(lexicon.given_names.contains("ana"));
-        assert!(lexicon.triggers.longest(&crate::text::tokens("steps down"), 0).is_some());
+        assert!(lexicon.triggers.longest(&tokens(&Cased::of("steps down")), 0).is_some());
     }
 }

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use crate::text::{Token, tokens};
+use crate::text::{Token, lower_words};
 
 /// Phrases with a value each; the longest that begins at a token is found without looking at
 /// more tokens than the phrase has.
@@ -63,7 +63,7 @@ impl Phrases<()> {
 impl<T> Phrases<T> {
     /// Adds a phrase. One without a word is left out.
     pub fn insert(&mut self, phrase: &str, value: T) {
-        let mut words = tokens(phrase).into_iter().map(|t| t.lower);
+        let mut words = lower_words(phrase).into_iter().map(SmolStr::from);
         let Some(first) = words.next() else { return };
         let rest: Vec<SmolStr> = words.collect();
         let row = self.by_first.entry(first).or_default();
@@ -89,9 +89,9 @@ impl<T> Phrases<T> {
 
     /// The longest phrase that begins at `tokens[at]`: (its value, as written, how many tokens).
     pub fn longest(&self, tokens: &[Token], at: usize) -> Option<(&T, &str, usize)> {
-        let row = self.by_first.get(tokens.get(at)?.lower.as_str())?;
+        let row = self.by_first.get(tokens.get(at)?.lower)?;
         let following = &tokens[at + 1..];
-        let second = following.first().is_some_and(|t| row.seconds & bit(&t.lower) != 0);
+        let second = following.first().is_some_and(|t| row.seconds & bit(t.lower) != 0);
         if !second && !row.single {
             return None;
         }
@@ -113,6 +113,7 @@ impl<T> Phrases<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{Cased, tokens};
 
     #[test]
     fn the_longest_phrase_wins() {
@@ -124,7 +125,7 @@ mod tests {
             ("c++ alliance", Some(2)),
             ("directors", None),
         ] {
-            let found = set.longest(&tokens(text), 0).map(|(_, _, n)| n);
+            let found = set.longest(&tokens(&Cased::of(text)), 0).map(|(_, _, n)| n);
             assert_eq!(found, expected, "{text}");
         }
     }

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 
 use super::{Lexicon, Phrases};
 use crate::model::{fold, fold_name};
-use crate::text::{Token, tokens};
+use crate::text::{Cased, Token, lower_words, tokens};
 use crate::typed::{Placed, Problem, Problems, Section, nearest};
 
 /// No list is longer: the built-in list of organisations, made from the member lists of every
@@ -220,10 +220,11 @@ impl Lexicon {
     /// A short form of a body, or of an organisation where the name is known as one or looks like
     /// no body's.
     fn add_alias(&mut self, short: &str, canonical: &str) {
-        let words = tokens(canonical);
+        let cased = Cased::of(canonical);
+        let words = tokens(&cased);
         let whole = |n: usize| n == words.len();
         let organisation = self.organisations.longest(&words, 0).is_some_and(|f| whole(f.2));
-        let body_word = words.iter().any(|t| self.body_heads.contains(t.lower.as_str()));
+        let body_word = words.iter().any(|t| self.body_heads.contains(t.lower));
         if let Some(known) = self.canonical_body(canonical).map(str::to_owned) {
             self.bodies.insert(short, known);
             self.ambiguous_bodies.remove(&short.to_lowercase());
@@ -241,7 +242,7 @@ impl Lexicon {
 
 /// How two spellings compare: as the gazetteers do it, token by token, case aside.
 fn key(word: &str) -> String {
-    tokens(word).into_iter().map(|t| t.lower).collect::<Vec<_>>().join(" ")
+    lower_words(word).join(" ")
 }
 
 /// Words among which none may stand twice.
@@ -490,7 +491,7 @@ impl Check<'_> {
     /// A list of single words.
     fn single(&mut self, table: &Section, key: &'static str, field: &str, set: Set) -> Vec<String> {
         for word in table.strings(key).into_iter().flat_map(|l| l.value) {
-            if tokens(&word.value).len() > 1 {
+            if lower_words(&word.value).len() > 1 {
                 let message = format!("{field} has `{}`, more than one word", word.value);
                 self.problems.add(word.span, message, "put it into `phrases` in [roles]");
             }
@@ -501,7 +502,7 @@ impl Check<'_> {
     /// A name of a body or an organisation, which texts begin with a capital.
     fn name(&mut self, field: &str, typed: Placed<String>) -> Option<Placed<String>> {
         let name = self.word(field, Set::Names, typed)?;
-        if !tokens(&name.value).first().is_some_and(|t| t.capital) {
+        if !tokens(&Cased::of(&name.value)).first().is_some_and(|t| t.capital) {
             let message = format!("{field} has `{}`, which begins with no capital", name.value);
             let help = "names are found by their capitals: write it as texts do; one that texts write small cannot be found";
             self.problems.add(name.span, message, help);
@@ -716,7 +717,7 @@ sentences = ["as a reminder"]
         assert_eq!(lexicon.canonical_body("TSL"), Some("Tessellate"));
         assert_eq!(lexicon.canonical_body("OLF"), Some("Open Lattice Foundation"));
         assert!(lexicon.ambiguous_bodies.contains("tessellate"));
-        assert!(lexicon.organisations.longest(&tokens("Brightw"), 0).is_some());
+        assert!(lexicon.organisations.longest(&tokens(&Cased::of("Brightw")), 0).is_some());
         for (name, canonical) in [
             ("TSL", Some("Tessellate")),
             ("the TSL", Some("Tessellate")),
@@ -731,6 +732,8 @@ sentences = ["as a reminder"]
         }
         assert!(lexicon.own.ignores_name("the Signal Weekly"));
         assert!(!lexicon.own.ignores_name("Signal Weekly Group"));
-        assert!(lexicon.own.ignores_sentence(&tokens("And, as a reminder, dues are due.")));
+        assert!(
+            lexicon.own.ignores_sentence(&tokens(&Cased::of("And, as a reminder, dues are due.")))
+        );
     }
 }

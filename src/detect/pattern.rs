@@ -225,9 +225,9 @@ impl WordCues {
         self.numbers.iter().map(|(word, number)| (word.as_str(), *number))
     }
 
-    /// The second words of longer phrases that begin with a word, each with its set.
-    pub fn second_words(&self, number: u16) -> impl Iterator<Item = (&str, u16)> {
-        self.cue(number).longer.iter().map(|(rest, set)| (rest[0].as_str(), *set))
+    /// The words behind the first of longer phrases that begin with a word, each with its set.
+    pub fn longer(&self, number: u16) -> impl Iterator<Item = (&[String], u16)> {
+        self.cue(number).longer.iter().map(|(rest, set)| (&**rest, *set))
     }
 
     fn of(&self, number: u16) -> &Sets {

@@ -39,7 +39,7 @@ fn bit_of(class: TriggerClass) -> u32 {
 }
 
 /// What some words are, taken together.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     /// Classes of triggers, one bit each.
     triggers: u32,
@@ -53,6 +53,18 @@ struct Seen {
 }
 
 impl Seen {
+    fn hint(&mut self, hint: &Hint, table: &Table) {
+        hint.alone.iter().for_each(|whole| self.whole(*whole));
+        self.know(hint.known, table);
+    }
+
+    fn know(&mut self, known: Known, table: &Table) {
+        self.note(known);
+        if known.cues != 0 {
+            self.cues.add_word(known.cues, table.cues());
+        }
+    }
+
     fn whole(&mut self, whole: Whole) {
         self.triggers |= whole.triggers;
         self.role |= whole.role;
@@ -127,12 +139,19 @@ const NEWS: &[LeadSet] = &[
     LeadSet::Fresh,
 ];
 
+/// Words that stand in so many sentences that nothing is told by looking for them: the sieve takes
+/// them for said everywhere.
+const COMMON: &[&str] = &[
+    ",", "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "have", "in", "is",
+    "it", "of", "on", "our", "that", "the", "this", "to", "we", "with",
+];
+
 /// What the sieve knows of a word.
 #[derive(Debug, Default)]
 struct Hint {
     known: Known,
-    /// What it is by itself.
-    alone: Whole,
+    /// What it is by itself, or with a common word before it.
+    alone: Vec<Whole>,
     /// What begins with it, by the second word.
     pairs: Vec<Pair>,
     /// The second words as a set of bits, several words a bit: what is not in it is surely none.
@@ -170,6 +189,65 @@ struct Whole {
     set: Option<u16>,
 }
 
+/// The hints of words, and what the common ones say.
+#[derive(Default)]
+struct Hints {
+    of_word: FxHashMap<SmolStr, Hint>,
+    common: Seen,
+}
+
+impl Hints {
+    fn of(lexicon: &Lexicon, table: &Table) -> Hints {
+        let mut hints = Hints::default();
+        for (word, known) in lexicon.all_known() {
+            let counts =
+                known.class.is(ASKED) || known.leads != LeadSets::default() || known.cues != 0;
+            if counts {
+                hints.know(word, known, table);
+            }
+            for (rest, set) in table.cues().longer(known.cues) {
+                hints.begin(word, rest, Whole { set: Some(set), ..Whole::default() });
+            }
+        }
+        for (first, rest, class) in lexicon.triggers.all() {
+            hints.begin(first, rest, Whole { triggers: bit_of(*class), ..Whole::default() });
+        }
+        for (first, rest, ()) in lexicon.role_phrases.all() {
+            hints.begin(first, rest, Whole { role: true, ..Whole::default() });
+        }
+        for (first, second) in UNIT_HEADS_OF_TWO {
+            hints.begin(first, &[*second], Whole { unit: true, ..Whole::default() });
+        }
+        hints
+    }
+
+    fn know(&mut self, word: &str, known: Known, table: &Table) {
+        if COMMON.contains(&word) {
+            self.common.know(known, table);
+        } else {
+            self.of_word.entry(word.into()).or_default().known = known;
+        }
+    }
+
+    /// A phrase: by its first two words, or by the first word that is not common where it begins with
+    /// one that is.
+    fn begin(&mut self, first: &str, rest: &[impl AsRef<str>], whole: Whole) {
+        let is_common = |word: &str| COMMON.contains(&word);
+        let mut rest = rest.iter().map(AsRef::as_ref);
+        if !is_common(first) {
+            let hint = self.of_word.entry(first.into()).or_default();
+            match rest.next() {
+                None => hint.alone.push(whole),
+                Some(second) => hint.pairs.push(Pair::of(second, whole)),
+            }
+        } else if let Some(rare) = rest.find(|word| !is_common(word)) {
+            self.of_word.entry(rare.into()).or_default().alone.push(whole);
+        } else {
+            self.common.whole(whole);
+        }
+    }
+}
+
 /// The words that count for [`can_tell`], to be found in a text that is not split into tokens.
 #[derive(Debug)]
 pub struct Sieve {
@@ -178,6 +256,8 @@ pub struct Sieve {
     /// The same of plain words that their first bytes are the whole of, by these.
     short: FxHashMap<u64, u16>,
     filter: WordFilter,
+    /// What the common words say.
+    common: Seen,
     /// The hints of marks of one ASCII character.
     marks: [u16; 128],
     /// The plain abbreviations, by their first bytes: none has more.
@@ -192,42 +272,10 @@ const NONE: u16 = u16::MAX;
 impl Sieve {
     /// The words of a lexicon.
     pub fn of(lexicon: &Lexicon, table: &Table) -> Sieve {
-        let mut hints: FxHashMap<SmolStr, Hint> = FxHashMap::default();
-        for (word, known) in lexicon.all_known() {
-            let counts =
-                known.class.is(ASKED) || known.leads != LeadSets::default() || known.cues != 0;
-            if counts {
-                let hint = hints.entry(word.clone()).or_default();
-                hint.known = known;
-                for (second, set) in table.cues().second_words(known.cues) {
-                    let whole = Whole { set: Some(set), ..Whole::default() };
-                    hint.pairs.push(Pair::of(second, whole));
-                }
-            }
-        }
-        let mut begin = |first: &SmolStr, second: Option<&SmolStr>, whole: Whole| {
-            let hint = hints.entry(first.clone()).or_default();
-            match second {
-                None => {
-                    hint.alone.triggers |= whole.triggers;
-                    hint.alone.role |= whole.role;
-                }
-                Some(second) => hint.pairs.push(Pair::of(second.clone(), whole)),
-            }
-        };
-        for (first, second, class) in lexicon.triggers.beginnings() {
-            begin(first, second, Whole { triggers: bit_of(*class), ..Whole::default() });
-        }
-        for (first, second, ()) in lexicon.role_phrases.beginnings() {
-            begin(first, second, Whole { role: true, ..Whole::default() });
-        }
-        for (first, second) in UNIT_HEADS_OF_TWO {
-            let second = SmolStr::new_static(second);
-            let unit = Whole { unit: true, ..Whole::default() };
-            begin(&SmolStr::new_static(first), Some(&second), unit);
-        }
+        let Hints { of_word, common } = Hints::of(lexicon, table);
         let mut sieve = Sieve {
-            hints: Vec::with_capacity(hints.len()),
+            common,
+            hints: Vec::with_capacity(of_word.len()),
             numbers: FxHashMap::default(),
             short: FxHashMap::default(),
             filter: WordFilter::default(),
@@ -235,7 +283,7 @@ impl Sieve {
             abbreviations: ABBREVIATIONS.iter().map(|word| key(word.as_bytes())).collect(),
             longest: 0,
         };
-        for ((word, mut hint), number) in hints.into_iter().zip(0..NONE) {
+        for ((word, mut hint), number) in of_word.into_iter().zip(0..NONE) {
             let first = key(word.as_bytes());
             if word.len() <= FIRST && word.bytes().all(|b| b.is_ascii_alphanumeric()) {
                 sieve.short.insert(first, number);
@@ -254,9 +302,7 @@ impl Sieve {
 
     /// Whether some sentence of a block can tell something; see [`can_tell`].
     pub fn lets_through(&self, text: &str, lexicon: &Lexicon, table: &Table) -> bool {
-        let reader =
-            Reader { sieve: self, lexicon, table, seen: Seen::default(), pairs: &[], seconds: 0 };
-        reader.read(text) && {
+        Reader::of(self, lexicon, table).read(text) && {
             let cased = Cased::of(text);
             let split = Sentences::of([&cased], text.len());
             let known: Vec<Known> = split.tokens().iter().map(|t| lexicon.known(t.lower)).collect();
@@ -282,7 +328,11 @@ struct Reader<'a> {
     seconds: u64,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn of(sieve: &'a Sieve, lexicon: &'a Lexicon, table: &'a Table) -> Reader<'a> {
+        Reader { sieve, lexicon, table, seen: sieve.common, pairs: &[], seconds: 0 }
+    }
+
     fn read(mut self, text: &str) -> bool {
         let bytes = text.as_bytes();
         let mut runs = Runs::of(text);
@@ -307,7 +357,7 @@ impl Reader<'_> {
                     if self.seen.can_tell(true, self.table) {
                         return true;
                     }
-                    self.seen = Seen::default();
+                    self.seen = self.sieve.common;
                     self.seconds = 0;
                 }
                 at += 1;
@@ -363,11 +413,7 @@ impl Reader<'_> {
         }
         self.seconds = 0;
         if let Some(hint) = self.sieve.hints.get(usize::from(number)) {
-            self.seen.whole(hint.alone);
-            self.seen.note(hint.known);
-            if hint.known.cues != 0 {
-                self.seen.cues.add_word(hint.known.cues, self.table.cues());
-            }
+            self.seen.hint(hint, self.table);
             (self.pairs, self.seconds) = (&hint.pairs, hint.seconds);
         }
     }
@@ -525,6 +571,22 @@ mod tests {
             let tokens = tokens(&cased);
             let known: Vec<Known> = tokens.iter().map(|t| lexicon.known(t.lower)).collect();
             assert!(can_tell(&tokens, &known, &lexicon, table), "{text}");
+        }
+    }
+
+    #[test]
+    fn common_words_alone_tell_nothing() {
+        let lexicon = Lexicon::built_in().unwrap();
+        let (sieve, table) = (Sieve::of(&lexicon, construct::built_in()), construct::built_in());
+        for (text, passes) in [
+            (
+                "Zebras are as they have it, and that is of a kind with the grass on our plain.",
+                false,
+            ),
+            ("", false),
+            ("She is the treasurer.", true),
+        ] {
+            assert_eq!(Reader::of(&sieve, &lexicon, table).read(text), passes, "{text}");
         }
     }
 

@@ -80,10 +80,10 @@ impl<T> Phrases<T> {
         self.by_first.keys().map(SmolStr::as_str)
     }
 
-    /// The first and second words of all phrases, with their values.
-    pub fn beginnings(&self) -> impl Iterator<Item = (&SmolStr, Option<&SmolStr>, &T)> {
+    /// The first words of all phrases and the words behind them, with their values.
+    pub fn all(&self) -> impl Iterator<Item = (&SmolStr, &[SmolStr], &T)> {
         self.by_first.iter().flat_map(|(first, row)| {
-            row.phrases.iter().map(move |phrase| (first, phrase.rest.first(), &phrase.value))
+            row.phrases.iter().map(move |phrase| (first, &*phrase.rest, &phrase.value))
         })
     }
 

@@ -4,6 +4,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::UserLexicon;
@@ -13,9 +14,9 @@ use crate::model::{fold, fold_name};
 #[derive(Debug, Default)]
 struct Forms {
     /// From each folded form to the name that stands for all of them …
-    names: HashMap<String, String>,
+    names: FxHashMap<String, String>,
     /// … and back.
-    of_name: HashMap<String, Vec<String>>,
+    of_name: FxHashMap<String, Vec<String>>,
 }
 
 impl Forms {

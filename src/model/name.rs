@@ -128,8 +128,10 @@ pub fn fold_name(name: &str) -> String {
     if folded.starts_with("the ") {
         folded.drain(..4);
     }
-    // "B.V." folds to two words.
-    for dotted in [" b v", " n v", " s a", " a s", " e v", " s p a", " s r l", " l l c", " p l c"] {
+    // "B.V." folds to two words, each of one letter.
+    let lettered = folded.len() > 2 && folded.as_bytes()[folded.len() - 2] == b' ';
+    let dotted = [" b v", " n v", " s a", " a s", " e v", " s p a", " s r l", " l l c", " p l c"];
+    for dotted in dotted.into_iter().filter(|_| lettered) {
         if folded.ends_with(dotted) {
             folded.truncate(folded.len() - dotted.len());
         }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::runs::Runs;
+
 /// A half-open range of bytes.
 pub type Span = Range<usize>;
 
@@ -225,15 +227,20 @@ pub fn lower_words(text: &str) -> Vec<String> {
 fn push_tokens<'t>(cased: &'t Cased, found: &mut Vec<Token<'t>>) {
     let text = cased.text;
     let bytes = text.as_bytes();
+    let mut runs = Runs::of(text);
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        if *byte == b' ' {
-            at += 1;
-        } else if let Some(end) = plain_word_end(bytes, at) {
-            let capital = bytes[at..end].iter().any(u8::is_ascii_uppercase);
+        let end = runs.end(at);
+        // Most words are plain letters and digits, and nothing joins them to what follows.
+        let plain = || matches!(bytes.get(end), None | Some(b' ' | b',' | b')' | b':' | b';'));
+        if end > at && plain() {
+            // Digits and small letters have this bit.
+            let capital = bytes[at..end].iter().fold(0x20, |all, b| all & b) == 0;
             let lower = &cased.lower[at..end];
             found.push(Token { span: at..end, kind: TokenKind::Word, lower, capital });
             at = end;
+        } else if *byte == b' ' {
+            at += 1;
         } else {
             let (span, kind) = token_at(text, at);
             at = span.end;
@@ -244,15 +251,6 @@ fn push_tokens<'t>(cased: &'t Cased, found: &mut Vec<Token<'t>>) {
             found.push(Token { span, kind, lower, capital });
         }
     }
-}
-
-/// Where a word of plain letters and digits ends that begins here, if one does and nothing joins
-/// it to what follows: most words.
-fn plain_word_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let length = bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-    let end = at + length;
-    let ends = bytes.get(end).is_none_or(|b| matches!(b, b' ' | b',' | b')' | b':' | b';'));
-    (length > 0 && ends).then_some(end)
 }
 
 /// What begins at a byte, and where it ends: a token, or one character of white space.

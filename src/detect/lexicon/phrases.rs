@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use crate::text::{Token, lower_words};
+use crate::text::{Cased, Token, tokens};
 
 /// Phrases with a value each; the longest that begins at a token is found without looking at
 /// more tokens than the phrase has.
@@ -63,7 +63,8 @@ impl Phrases<()> {
 impl<T> Phrases<T> {
     /// Adds a phrase. One without a word is left out.
     pub fn insert(&mut self, phrase: &str, value: T) {
-        let mut words = lower_words(phrase).into_iter().map(SmolStr::from);
+        let cased = Cased::of(phrase);
+        let mut words = tokens(&cased).into_iter().map(|t| SmolStr::new(t.lower));
         let Some(first) = words.next() else { return };
         let rest: Vec<SmolStr> = words.collect();
         let row = self.by_first.entry(first).or_default();
@@ -113,7 +114,6 @@ impl<T> Phrases<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{Cased, tokens};
 
     #[test]
     fn the_longest_phrase_wins() {

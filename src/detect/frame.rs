@@ -416,7 +416,7 @@ impl Reading<'_> {
         let agent = || agent_counts.then(|| self.agent(trigger)).flatten();
         self.body_at_post(trigger)
             .map(|m| self.context.body_name(self.parsed.slice(m.start, m.end)))
-            .or_else(|| agent().map(|m| self.context.full_name(self.parsed.slice(m.start, m.end))))
+            .or_else(|| agent().map(|m| self.context.agent_name(self.parsed.slice(m.start, m.end))))
             .or_else(|| self.context.own_body.clone())
     }
 
@@ -614,7 +614,13 @@ impl Reading<'_> {
         }
         let mention = self.parsed.mention_behind_article(member + 1)?;
         let kind = mention.name_type();
-        kind.body.then(|| self.context.body_name(self.parsed.slice(mention.start, mention.end)))
+        // "a member of the Open Metering Pact": no person is called so.
+        let called = mention.start > member + 1
+            && mention.end > mention.start + 1
+            && matches!(mention.kind, MentionKind::Name(_))
+            && !kind.surely_person;
+        (kind.body || called)
+            .then(|| self.context.body_name(self.parsed.slice(mention.start, mention.end)))
     }
 
     /// "The Harbor Foundation has a new member", "… welcomes …": the body with which the sentence
@@ -633,8 +639,17 @@ impl Reading<'_> {
             first.start == 0 || first.start == 1 && self.parsed.lower(0) == "the" || electors;
         let shared =
             self.parsed.lower(first.end) == "and" && self.parsed.lower(first.end + 1) != "its";
-        let verb =
-            !matches!(self.parsed.lower(first.end), "," | "'s" | "’s" | "(" | ":") && !shared;
+        // "The Harbor Foundation, part of …, announced that …".
+        let announces = || {
+            (first.end..self.found.start)
+                .any(|i| matches!(self.parsed.lower(i), "announced" | "announces"))
+        };
+        let verb = !shared
+            && match self.parsed.lower(first.end) {
+                "'s" | "’s" | ":" | "–" | "—" | "-" => false,
+                "," | "(" => announces(),
+                _ => true,
+            };
         (opens && verb && kind.body)
             .then(|| self.context.body_name(self.parsed.slice(first.start, first.end)))
     }

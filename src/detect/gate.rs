@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::effective::month_number;
 use super::lexicon::{Lexicon, TriggerClass, WordClass};
 use super::mention::{Parsed, denies};
-use super::pattern::Match;
+use super::pattern::{Match, Slot};
 use crate::text::{Block, BlockKind, Token};
 
 /// Why a match is no news; `None` is news.
@@ -116,11 +116,22 @@ pub fn objection(
     if joins && is_visit(parsed, found.end) {
         return Some(Objection::Visit);
     }
-    let history = |range| parsed.says(&lexicon.history, WordClass::HISTORY, range);
+    let posted = found.fillers.iter().any(|f| matches!(f.slot, Slot::Role | Slot::Unit));
+    let recent = joins && posted && is_recent(parsed, trigger_start, trigger_end);
+    let history = |range| !recent && parsed.says(&lexicon.history, WordClass::HISTORY, range);
     if history(near) || history(lead) || told_of_the_past(parsed, found, published) {
         return Some(Objection::History);
     }
     None
+}
+
+/// "Ana, who joined us last week": no history yet.
+fn is_recent(parsed: &Parsed, start: usize, end: usize) -> bool {
+    (start.saturating_sub(2)..end + 4).any(|at| match parsed.lower(at) {
+        "recently" | "just" | "yesterday" | "today" => true,
+        "last" | "this" => matches!(parsed.lower(at + 1), "week" | "month" | "morning"),
+        _ => false,
+    })
 }
 
 /// "Members elect a chair every year": what is always done, and not what was done now.

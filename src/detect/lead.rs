@@ -120,9 +120,7 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     let sets = sets.fold(LeadSets::default(), LeadSets::or);
     let has = |set: LeadSet| sets.has(set);
     let elected = has(LeadSet::Elected) || has(LeadSet::Winners) && has(LeadSet::Elections);
-    // "The five candidates with the most votes were …".
-    let most_votes =
-        range.clone().any(|at| parsed.lower(at) == "most" && parsed.lower(at + 1) == "votes");
+    let most_votes = says_most_votes(parsed, range);
     let not_chosen = has(LeadSet::Candidates) && !has(LeadSet::Chosen) && !most_votes;
     // "The board consists of" is news after an election or at a launch only.
     let fresh = range.clone().any(|at| {
@@ -166,16 +164,16 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     {
         return Some((Action::Appoint(AppointmentAction::Elected), 85));
     }
-    let renewed =
-        parsed.triggers().any(|t| range.contains(&t.start) && t.class == TriggerClass::Renew)
-            || tokens.iter().any(|t| t.lower == "renewals");
-    if renewed && !titled && (members || has(LeadSet::JoiningMembers)) && !calls_for(tokens) {
+    if renews(parsed, range)
+        && !titled
+        && (members || has(LeadSet::JoiningMembers))
+        && !calls_for(tokens)
+    {
         return Some((Action::Renew, 75));
     }
     let founding = has(LeadSet::Founding) && members;
-    let projects = tokens.iter().any(|t| matches!(t.lower, "project" | "projects"));
     if !titled
-        && !projects
+        && !is_of_projects(parsed, range)
         && (told.tiered && members
             || founding
             || fresh && newly_joined(parsed, range.clone())
@@ -183,10 +181,31 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     {
         return Some((Action::Member, if fresh || founding || !told.tiered { 75 } else { 45 }));
     }
-    (fresh && position).then_some((
+    let access = gives_access(parsed, range.clone());
+    (fresh && position || access).then_some((
         Action::Appoint(AppointmentAction::Appointed),
-        if founding || has(LeadSet::Following) { 75 } else { 70 },
+        if founding || access || has(LeadSet::Following) { 75 } else { 70 },
     ))
+}
+
+/// "The five candidates with the most votes were …".
+fn says_most_votes(parsed: &Parsed, range: &Range<usize>) -> bool {
+    range.clone().any(|at| parsed.lower(at) == "most" && parsed.lower(at + 1) == "votes")
+}
+
+fn renews(parsed: &Parsed, range: &Range<usize>) -> bool {
+    parsed.triggers().any(|t| range.contains(&t.start) && t.class == TriggerClass::Renew)
+        || range.clone().any(|at| parsed.lower(at) == "renewals")
+}
+
+/// Whether projects are spoken of, by more than a name: "Tern Project".
+fn is_of_projects(parsed: &Parsed, range: &Range<usize>) -> bool {
+    let in_name = |at: usize| {
+        parsed
+            .mentions()
+            .any(|m| (m.start..m.end).contains(&at) && matches!(m.kind, MentionKind::Name(_)))
+    };
+    range.clone().any(|at| matches!(parsed.lower(at), "project" | "projects") && !in_name(at))
 }
 
 /// Whether somebody leaves, and not only time is left.
@@ -230,6 +249,10 @@ fn seats_are_free(tokens: &[Token]) -> bool {
 fn newly_joined(parsed: &Parsed, range: Range<usize>) -> bool {
     let is = |at: usize, set: LeadSet| parsed.known(at).leads.has(set);
     let from = range.start;
+    // "Please consider joining our community of members …".
+    if range.clone().any(|at| parsed.lower(at) == "consider") {
+        return false;
+    }
     // "the following organizations, all of which joined this quarter".
     let joins =
         parsed.triggers().any(|t| range.contains(&t.start) && t.class == TriggerClass::Join);
@@ -278,9 +301,53 @@ fn came_in(parsed: &Parsed, range: &Range<usize>) -> bool {
                     || parsed.lower(i) == "signed" && parsed.lower(i + 1) == "up"
             })
     };
+    // "Three companies joined us: …".
+    let counted = |at: usize| {
+        arrive(at) && at > range.start && is_number(parsed.lower(at - 1)) && !is_occasion(parsed)
+    };
+    // "Here is who joined between July and September:".
+    let who = |at: usize| {
+        parsed.lower(at) == "who"
+            && at > range.start
+            && matches!(parsed.lower(at - 1), "is" | "'s" | "’s" | "are" | "here" | "see")
+            && (begins(at + 1, TriggerClass::Join)
+                || parsed.lower(at + 1) == "signed" && matches!(parsed.lower(at + 2), "up" | "on"))
+    };
     any(&turned)
+        || any(&who)
         || any(&grew) && any(&is_members)
+        || any(&counted)
         || any(&arrive) && points(&parsed.tokens[range.clone()])
+}
+
+fn is_number(word: &str) -> bool {
+    let digits = word.len() <= 3 && word.bytes().all(|b| b.is_ascii_digit());
+    let words = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"];
+    digits && !word.is_empty() || words.contains(&word) || matches!(word, "twelve" | "dozen")
+}
+
+/// Whether a sentence tells of something that is over when it is: who joins that is no member.
+fn is_occasion(parsed: &Parsed) -> bool {
+    parsed.tokens.iter().any(|t| {
+        matches!(
+            t.lower,
+            "call" | "webinar" | "session" | "event" | "panel" | "workshop" | "sprint" | "summit"
+        )
+    })
+}
+
+/// "The following people have received commit access: …".
+fn gives_access(parsed: &Parsed, range: Range<usize>) -> bool {
+    range.clone().any(|at| {
+        matches!(parsed.lower(at), "commit" | "push" | "merge" | "write")
+            && matches!(parsed.lower(at + 1), "access" | "rights" | "bit" | "bits" | "privileges")
+            && (at.saturating_sub(4).max(range.start)..at).any(|i| {
+                matches!(
+                    parsed.lower(i),
+                    "given" | "granted" | "got" | "received" | "gained" | "earned" | "awarded"
+                )
+            })
+    })
 }
 
 /// Whether the items were there before: "the continuing members", not "the new members as well as

@@ -190,7 +190,7 @@ pub fn facts(
         .first()
         .and_then(|l| l.sentences.first())
         .is_some_and(|p| p.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..p.tokens.len()));
-    let above = Above::new(blocks, lines, &heads, context);
+    let above = Above::new(blocks, lines, &heads, &tables, context);
     let leads: Vec<Option<Lead>> = lines
         .iter()
         .map(|line| {
@@ -432,9 +432,11 @@ fn kind_of_head(
         kind.surely_person = true;
     }
     let column = tables.column(index);
-    let beside_employer =
-        column == Column::Subject && tables.words(index, Column::Affiliation).is_some();
-    if (column == Column::Name || beside_employer) && kind.person && !kind.organisation {
+    // Who has an employer or takes up a post is a person.
+    let beside = |kind| tables.words(index, kind).is_some();
+    let known_by_row =
+        column == Column::Subject && (beside(Column::Affiliation) || beside(Column::NewRole));
+    if (column == Column::Name || known_by_row) && kind.person && !kind.organisation {
         kind.surely_person = true;
     }
     let handle = parsed.slice(first.start, first.end).starts_with('@');
@@ -506,6 +508,7 @@ struct Above<'a> {
     blocks: &'a [Block],
     lines: &'a [Line<'a>],
     heads: &'a [Option<Head>],
+    tables: &'a Tables<'a>,
     context: &'a Context,
     first_heading: Option<usize>,
     said: Vec<OnceCell<Vec<LeadIn>>>,
@@ -516,11 +519,12 @@ impl<'a> Above<'a> {
         blocks: &'a [Block],
         lines: &'a [Line<'a>],
         heads: &'a [Option<Head>],
+        tables: &'a Tables<'a>,
         context: &'a Context,
     ) -> Self {
         let first_heading = blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading(_)));
         let said = blocks.iter().map(|_| OnceCell::new()).collect();
-        Above { blocks, lines, heads, context, first_heading, said }
+        Above { blocks, lines, heads, tables, context, first_heading, said }
     }
 
     /// What the last sentences of a block say, the last one first.
@@ -580,6 +584,12 @@ fn lead_of(words: &Above, index: usize) -> Option<Lead> {
     let mut group = None;
     let mut found: Option<(Lead, bool)> = None;
     let mut open = LeadIn::default();
+    // A column of new titles says by itself what happened.
+    let by_column = || {
+        let appointed = Action::Appoint(AppointmentAction::Appointed);
+        let over = above.first().copied().unwrap_or(index);
+        words.tables.has(index, Column::NewRole).then(|| words.lead(index, over, 0, appointed, 75))
+    };
     for (rank, at) in above.iter().copied().enumerate() {
         if group.is_none() {
             group = group_name(&blocks[at], &lines[at]);
@@ -589,7 +599,7 @@ fn lead_of(words: &Above, index: usize) -> Option<Lead> {
             // Only the words right above a list can say that it is none of ours.
             if said.action == Some((Action::Blocked, 0)) {
                 if back == 0 && found.is_none() {
-                    return None;
+                    return by_column().map(|lead| words.filled(lead, open, group));
                 }
                 continue;
             }
@@ -631,7 +641,7 @@ fn lead_of(words: &Above, index: usize) -> Option<Lead> {
             break;
         }
     }
-    let (lead, _) = found?;
+    let lead = found.map(|(lead, _)| lead).or_else(by_column)?;
     Some(words.filled(lead, open, group))
 }
 
@@ -738,8 +748,13 @@ pub fn enumerated(
                 let mut said = read(parsed, clause_start(parsed, at)..at, context);
                 let mut items = items;
                 if said.action.is_none()
-                    && let Some(label) = label_before(parsed, at)
-                    && let Some(led) = earlier().find_map(|p| led_by(p, label, context))
+                    && let Some(led) = match label_before(parsed, at) {
+                        Some(label) => earlier().find_map(|p| led_by(p, label, context)),
+                        None if refers_back(parsed, at) => {
+                            earlier().next().and_then(|p| led_on(p, context))
+                        }
+                        None => None,
+                    }
                 {
                     // "President: Ana Castellan, Quill Data".
                     if items[0].0.kind.surely_person {
@@ -768,6 +783,20 @@ fn led_by(parsed: &Parsed, label: MentionKind, context: &Context) -> Option<Lead
         _ => false,
     };
     fits.then_some(said)
+}
+
+/// Whether "they are" is all that stands before a token.
+fn refers_back(parsed: &Parsed, at: usize) -> bool {
+    at == 2
+        && matches!(parsed.lower(0), "they" | "these" | "those")
+        && matches!(parsed.lower(1), "are" | "were" | "include")
+        || at == 1 && matches!(parsed.lower(0), "they're" | "they’re")
+}
+
+/// What a sentence says of the names that the next one gives: "Three firms have joined. They are …".
+fn led_on(parsed: &Parsed, context: &Context) -> Option<LeadIn> {
+    Some(read(parsed, 0..parsed.tokens.len(), context))
+        .filter(|said| matches!(said.action, Some((_, 70..))))
 }
 
 /// The kind of a label that is all that stands before a token: "Gold: Quill Data", "Treasurer: Ana Castellan".

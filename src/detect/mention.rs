@@ -354,21 +354,25 @@ fn dateline_end(tokens: &[Token]) -> usize {
     end
 }
 
-/// Where the sentence proper begins behind "WESTHAVEN – Quill Data has …": one place in capitals that
-/// is no organisation.
+/// Where the sentence proper begins behind "WESTHAVEN – Quill Data has …": a place in capitals, of up to
+/// three words, that is no organisation.
 fn shouted_place(text: &str, tokens: &[Token], lexicon: &Lexicon) -> usize {
     let shouted = |t: &Token| {
         let raw = &text[t.span.clone()];
-        raw.len() > 4 && raw.chars().all(char::is_uppercase)
+        raw.len() > 2 && raw.chars().all(char::is_uppercase)
     };
+    let place = tokens.iter().take(3).take_while(|t| shouted(t)).count();
+    let head = WordClass::BODY_HEAD.or(WordClass::ORGANISATION_HEAD);
     let dash = |t: &Token| matches!(t.lower, "–" | "—" | "-");
     let placed = tokens.len() > 8
-        && shouted(&tokens[0])
-        && dash(&tokens[1])
-        && tokens[2].capital
-        && lexicon.organisations.longest(tokens, 0).is_none()
-        && lexicon.bodies.longest(tokens, 0).is_none();
-    if placed { 2 } else { 0 }
+        && place > 0
+        && (place > 1 || tokens[0].lower.len() > 4)
+        && dash(&tokens[place])
+        && tokens[place + 1].capital
+        && !lexicon.known(tokens[place - 1].lower).class.is(head)
+        && lexicon.organisations.longest(tokens, 0).is_none_or(|(_, _, n)| n < place)
+        && lexicon.bodies.longest(tokens, 0).is_none_or(|(_, _, n)| n < place);
+    if placed { place + 1 } else { 0 }
 }
 
 /// Most words begin with a capital: a headline. Capitals say less there.
@@ -394,6 +398,7 @@ pub const UNIT_HEADS: &[&str] = &[
     "panel",
     "subcommittee",
     "sig",
+    "wg",
     "pmc",
     "division",
     "practice",
@@ -419,6 +424,9 @@ pub const UNIT_HEADS_OF_TWO: &[(&str, &str)] = &[
 
 /// Last words of what somebody is Vice President or Head of.
 const FIELDS_OF_WORK: &[&str] = &[
+    "technology",
+    "production",
+    "purchasing",
     "research",
     "operations",
     "engineering",
@@ -1194,11 +1202,12 @@ impl<'a> Scan<'a> {
                 at += 1;
             }
             // At least one word after `of`; one only, unless it is a field of work.
-            if last > end + 1 {
+            // "vice chair of Tidewater's Codes Committee": whose the committee is.
+            if last > end + 1 && self.lower(last) != "'s" {
                 end = last;
             }
         }
-        end = self.field_of_work(end);
+        end = self.field_of_work(self.field_behind(end));
         // "Chair Emeritus", "President Elect".
         if matches!(self.lower(end), "emeritus" | "emerita" | "elect" | "designate") {
             end += 1;
@@ -1213,6 +1222,15 @@ impl<'a> Scan<'a> {
             return more;
         }
         end
+    }
+
+    /// "Managing Director Technology": where a role ends with a field that nothing parts from its head.
+    fn field_behind(&self, end: usize) -> usize {
+        let head = matches!(self.lower(end - 1), "director" | "president" | "officer" | "head");
+        let field = self.is_capital(end) && FIELDS_OF_WORK.contains(&self.lower(end));
+        let goes_on =
+            self.tokens.get(end + 1).is_some_and(|t| t.kind == TokenKind::Word && t.capital);
+        end + usize::from(head && field && !goes_on && !self.title_case)
     }
 
     /// "Head of Platform Reliability, Ulla Brandt, has …": whether the name of whoever holds a role begins

@@ -800,11 +800,17 @@ impl Ground<'_> {
             return false;
         }
         let mut reported = false;
+        let relative = matches!(parsed.lower(opened), "which" | "who" | "whose");
         for i in opened..(opened + APPOSITION_TOKENS_MAX).min(parsed.tokens.len()) {
             let word = parsed.lower(i);
             // "…, said that Ana has left": what follows "that" has a subject of its own.
             reported |= word == "that"
                 || matches!(word, "and" | "but" | "while") && parsed.lower(i - 1) == ",";
+            // "The Harbor Foundation, part of …, announced that Quill Data, …, has joined".
+            let announces = matches!(parsed.lower(i - 1), "announced" | "announces");
+            if word == "that" && announces && !relative {
+                return false;
+            }
             // "Acme, a sponsor since 2015 has renewed": the second comma is often forgotten.
             let end = match word {
                 "," | "–" | "—" => Some(i + 1),
@@ -1162,6 +1168,10 @@ pub const SALUTATIONS: &[&str] = &[
     "captain",
     "colonel",
     "rabbi",
+    "rev",
+    "hon",
+    "judge",
+    "capt",
 ];
 
 /// Words and marks over which no gap reaches.
@@ -1173,6 +1183,10 @@ fn skip_honorific(parsed: &Parsed, at: usize) -> usize {
         at += 1;
         if parsed.lower(at) == "." {
             at += 1;
+        }
+        // "Dr.-Ing."
+        if parsed.lower(at) == "-" && parsed.lower(at + 1) == "ing" {
+            at += 2 + usize::from(parsed.lower(at + 2) == ".");
         }
     }
     at

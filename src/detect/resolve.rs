@@ -54,6 +54,13 @@ const BODY_NOUNS: &[&str] = &[
     "initiative",
     "forum",
     "coalition",
+    "union",
+    "league",
+    "guild",
+    "collective",
+    "conservancy",
+    "cooperative",
+    "chamber",
 ];
 
 /// So many bodies of a document are told apart.
@@ -291,16 +298,17 @@ impl Context {
         Some(named.map_or_else(|| own.to_owned(), Clone::clone))
     }
 
+    /// The name of who acts: the document's own where it is called by a noun alone, "the Society".
+    pub fn agent_name(&self, name: &str) -> String {
+        let own =
+            self.own_body.as_ref().filter(|own| is_noun_alone(name) && own.len() > name.len());
+        own.map_or_else(|| self.full_name(name), Clone::clone)
+    }
+
     /// A body's name: the document's own where the name means that.
     pub fn body_name(&self, name: &str) -> String {
         match &self.own_body {
-            Some(own)
-                if !name.contains(' ')
-                    && own.len() > name.len()
-                    && BODY_NOUNS.contains(&name.to_lowercase().as_str()) =>
-            {
-                own.clone()
-            }
+            Some(own) if is_noun_alone(name) && own.len() > name.len() => own.clone(),
             // "Ceph Foundation" in the news of Ceph says more than "Ceph".
             Some(own)
                 if self.is_own_body(name) && fold_name(name).len() <= fold_name(own).len() =>
@@ -809,12 +817,18 @@ fn about<'a>(parsed: &'a Parsed) -> Option<&'a str> {
     ends.then(|| parsed.slice(name.start, name.end))
 }
 
+/// "the Society", with a capital and no more: no name of its own.
+fn is_noun_alone(name: &str) -> bool {
+    BODY_NOUNS.contains(&name.to_lowercase().as_str())
+}
+
 /// The first organisation that the first sentences name.
 fn first_organisation(sentences: &[&Parsed], context: &Context) -> Option<String> {
     sentences.iter().take(3).find_map(|parsed| {
         let mut names = parsed.mentions().filter(|m| {
             let kind = context.name_type(parsed, *m);
-            (kind.organisation || kind.body) && !kind.surely_person
+            let noun = is_noun_alone(parsed.slice(m.start, m.end));
+            (kind.organisation || kind.body) && !kind.surely_person && !noun
         });
         names.next().map(|m| context.full_name(parsed.slice(m.start, m.end)))
     })

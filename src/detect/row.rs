@@ -24,6 +24,8 @@ pub enum Column {
     /// Employers.
     Affiliation,
     Role,
+    /// Roles that are taken up: "New title".
+    NewRole,
     Tier,
     Unit,
     /// Whatever else.
@@ -36,7 +38,7 @@ fn column_of(header: &str) -> Column {
     let words = header.to_lowercase();
     match words.trim_end_matches(|c: char| !c.is_alphanumeric()) {
         "director" | "candidate" | "person" | "nominee" | "board member" | "committee member"
-        | "full name" => Column::Name,
+        | "full name" | "associate" | "employee" | "executive" | "colleague" => Column::Name,
         "name" | "names" | "member" | "members" | "new member" | "elected" | "winner"
         | "sponsor" => Column::Subject,
         "organization" | "organisation" | "company" | "institution" | "organization name"
@@ -44,6 +46,7 @@ fn column_of(header: &str) -> Column {
         "affiliation" | "employer" | "represents" | "representing" | "affiliated with"
         | "nominated by" => Column::Affiliation,
         "position" | "role" | "office" | "post" | "function" | "seat" => Column::Role,
+        "new title" | "new role" | "new position" | "new post" | "new office" => Column::NewRole,
         "level" | "tier" | "category" | "class" | "membership" | "membership level"
         | "membership type" | "membership class" | "type of membership" | "member type" => {
             Column::Tier
@@ -176,7 +179,8 @@ impl<'a> Tables<'a> {
 
     /// The role that the row gives: of the column of roles, else of a cell that is nothing but one.
     pub fn role(&self, cell: usize, lines: &[Line]) -> Option<String> {
-        if let Some(words) = self.words(cell, Column::Role) {
+        let named = self.words(cell, Column::NewRole).or_else(|| self.words(cell, Column::Role));
+        if let Some(words) = named {
             return Some(clean_role(words));
         }
         self.beside(cell).filter(|at| self.column(*at) == Column::Unnamed).find_map(|at| {

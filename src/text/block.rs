@@ -14,6 +14,9 @@ pub const BLOCKS_MAX: usize = 20_000;
 /// No article has more text, in bytes; what comes after is dropped. A book has half of it.
 pub const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// A term of a description list that is longer is a paragraph of its own.
+const TERM_BYTES_MAX: usize = 80;
+
 /// No block is longer, in bytes; what comes after starts a block of its own.
 const BLOCK_BYTES_MAX: usize = 64 * 1024;
 
@@ -216,6 +219,8 @@ impl Builder<'_> {
                 self.lists_seen += 1;
                 self.in_item = false;
             }
+            // A term and what is told of it are one item: "President: Ana Castellan".
+            b"dd" if self.text.ends_with(": ") => {}
             b"li" | b"dt" | b"dd" => {
                 self.flush();
                 self.in_item = true;
@@ -263,6 +268,10 @@ impl Builder<'_> {
                 self.flush();
                 self.lists.pop();
                 self.in_item = !self.lists.is_empty();
+            }
+            b"dt" if (1..=TERM_BYTES_MAX).contains(&self.text.len()) => {
+                self.end_line();
+                self.text.push_str(if self.text.ends_with(':') { " " } else { ": " });
             }
             b"li" | b"dt" | b"dd" => {
                 self.flush();

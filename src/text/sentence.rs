@@ -13,7 +13,7 @@ pub const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "amb", "st", "sr", "jr", "inc", "ltd", "corp", "co", "llc",
     "no", "vs", "e.g", "i.e", "etc", "u.s", "u.k", "dept", "est", "rev", "gen", "hon", "messrs",
     "ph.d", "m.sc", "b.sc", "jan", "feb", "mar", "apr", "aug", "sept", "sep", "oct", "nov", "dec",
-    "n.v", "s.a", "b.v", "e.v", "l.p", "op", "approx", "h.v.a.c",
+    "n.v", "s.a", "b.v", "e.v", "l.p", "op", "approx", "h.v.a.c", "ing",
 ];
 
 /// No sentence is longer, in tokens: longer ones are cut, so that a text without a full stop

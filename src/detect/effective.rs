@@ -138,6 +138,11 @@ pub fn month_number(word: &str) -> Option<u32> {
     u32::try_from(found + 1).ok()
 }
 
+/// Whether a word is a month's name or short for one: "nov".
+pub fn is_month(word: &str) -> bool {
+    word.len() > 2 && MONTHS.iter().any(|month| month.starts_with(word))
+}
+
 /// The year that a word names; else the one that puts the month nearest to the publication.
 fn year_or_near(word: &str, month: u32, published: (Option<i32>, Option<u32>)) -> Option<i32> {
     if let Some(year) = word.parse().ok().filter(|year| (1990..2100).contains(year)) {

@@ -417,7 +417,16 @@ impl Reading<'_> {
         self.body_at_post(trigger)
             .map(|m| self.context.body_name(self.parsed.slice(m.start, m.end)))
             .or_else(|| agent().map(|m| self.context.agent_name(self.parsed.slice(m.start, m.end))))
+            .or_else(|| self.owner_of_unit())
             .or_else(|| self.context.own_body.clone())
+    }
+
+    /// "the foundation's Governing Board".
+    fn owner_of_unit(&self) -> Option<String> {
+        let unit = self.fillers(Slot::Unit).next()?;
+        let before =
+            |back: usize| unit.start.checked_sub(back).map_or("", |at| self.parsed.lower(at));
+        (before(1) == "'s" && before(3) == "the").then(|| self.context.own_by_noun(before(2)))?
     }
 
     /// "Ana will represent Kestrel Systems on the board": the board is not that of whom she speaks for.

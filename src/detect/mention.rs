@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::effective::month_number;
+use super::effective::{is_month, month_number};
 use super::lexicon::{Known, Lexicon, Phrases, TriggerClass, WordClass};
 use crate::text::{Token, TokenKind};
 
@@ -330,6 +330,10 @@ fn dateline_end(tokens: &[Token]) -> usize {
                 || t.lower.contains("newswire")
                 || t.lower.contains("pressrelease")
         });
+        // "Nov. 4".
+        let day = before.len() <= 4
+            && before.iter().any(|t| is_month(t.lower))
+            && before.iter().any(|t| t.lower.bytes().all(|b| b.is_ascii_digit()));
         let placed = at < 7
             && end == 0
             && before.len() <= 6
@@ -339,7 +343,7 @@ fn dateline_end(tokens: &[Token]) -> usize {
                     || t.lower.bytes().all(|b| b.is_ascii_digit())
             })
             && (before.iter().any(|t| t.lower == ","));
-        if dashes && (dated && !tells || placed) && before.len() <= 30 {
+        if dashes && (dated && !tells || day || placed) && before.len() <= 30 {
             end = at + 1;
         }
     }

@@ -295,6 +295,13 @@ impl Context {
             let folded = fold_name(b);
             folded.ends_with(noun) && folded.starts_with(&fold_name(own))
         });
+        // The only foundation that a text of somebody else names is "the foundation".
+        let only = || {
+            let is_so_called = |b: &&String| b.contains(' ') && fold_name(b).ends_with(noun);
+            let mut so_called = self.bodies.iter().filter(is_so_called);
+            so_called.next().filter(|_| noun == "foundation" && so_called.next().is_none())
+        };
+        let named = named.or_else(only);
         Some(named.map_or_else(|| own.to_owned(), Clone::clone))
     }
 

@@ -9,11 +9,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::construct::Table;
-use super::filter::{FIRST, WordFilter, eight, key, mix, small};
+use super::filter::{WordFilter, mix};
 use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass};
 use super::mention::{MentionKind, NameType, UNIT_HEADS_OF_TWO};
 use super::pattern::Cues;
-use crate::text::{ABBREVIATIONS, Cased, Runs, Sentences, Token, TokenKind, lower_case, token_at};
+use crate::text::{
+    ABBREVIATIONS, Cased, FIRST, Runs, Sentences, Token, TokenKind, eight, key, lower_case, small,
+    token_at,
+};
 
 /// Whether a construction can match the words of a sentence, or a list or an enumeration can stand
 /// under them.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::runs::Runs;
+use super::runs::{FIRST, Runs, eight, small};
 
 /// A half-open range of bytes.
 pub type Span = Range<usize>;
@@ -234,8 +234,7 @@ fn push_tokens<'t>(cased: &'t Cased, found: &mut Vec<Token<'t>>) {
         // Most words are plain letters and digits, and nothing joins them to what follows.
         let plain = || matches!(bytes.get(end), None | Some(b' ' | b',' | b')' | b':' | b';'));
         if end > at && plain() {
-            // Digits and small letters have this bit.
-            let capital = bytes[at..end].iter().fold(0x20, |all, b| all & b) == 0;
+            let capital = has_capital(bytes, at, end);
             let lower = &cased.lower[at..end];
             found.push(Token { span: at..end, kind: TokenKind::Word, lower, capital });
             at = end;
@@ -251,6 +250,20 @@ fn push_tokens<'t>(cased: &'t Cased, found: &mut Vec<Token<'t>>) {
             found.push(Token { span, kind, lower, capital });
         }
     }
+}
+
+/// Whether one of some letters and digits is a capital: all else is the same in small letters.
+fn has_capital(bytes: &[u8], mut at: usize, end: usize) -> bool {
+    while at < end {
+        let first = eight(bytes, at);
+        // Nothing is left of what stands behind the end.
+        let differs = small(first, end - at) & !first;
+        if differs != 0 {
+            return true;
+        }
+        at += FIRST;
+    }
+    false
 }
 
 /// What begins at a byte, and where it ends: a token, or one character of white space.

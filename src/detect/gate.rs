@@ -57,6 +57,7 @@ pub fn is_boilerplate(blocks: &[Block], index: usize, lexicon: &Lexicon) -> bool
         });
         // "About the newest Silver Members" is the list itself.
         let newcomers = text.starts_with("about the new") && text.contains("member");
+        let hit = hit || text.ends_with("years ago");
         if hit && !newcomers && text.len() < 80 {
             return true;
         }
@@ -84,7 +85,11 @@ pub fn objection(
     if first.is_some_and(|t| matches!(t.lower, "how" | "why")) {
         return Some(Objection::Question);
     }
-    if parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, 0..tokens.len())
+    // "After a search with ninety applications, …": what went before.
+    let after = tokens.first().is_some_and(|t| t.lower == "after");
+    let comma = || tokens.iter().position(|t| t.lower == ",").unwrap_or(0);
+    let from = if after { comma() } else { 0 };
+    if parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, from..tokens.len())
         && !stands_no_more(tokens)
         && !tells_outcome(tokens)
     {
@@ -117,7 +122,13 @@ pub fn objection(
         return Some(Objection::Visit);
     }
     let posted = found.fillers.iter().any(|f| matches!(f.slot, Slot::Role | Slot::Unit));
-    let recent = joins && posted && is_recent(parsed, trigger_start, trigger_end);
+    // "…, who has just started with us as Programme Officer".
+    let just = || {
+        found.trigger.is_none()
+            && (found.start..found.end).any(|at| matches!(parsed.lower(at), "just" | "recently"))
+    };
+    let recent =
+        posted && (joins && is_recent(parsed, trigger_start, trigger_end) || !joins && just());
     let history = |range| !recent && parsed.says(&lexicon.history, WordClass::HISTORY, range);
     if history(near) || history(lead) || told_of_the_past(parsed, found, published) {
         return Some(Objection::History);
@@ -327,11 +338,22 @@ fn told_of_the_past(parsed: &Parsed, found: &Match, published: (Option<i32>, Opt
     // "2015: Granite Bank becomes our first sponsor", in a list of years; the text of a sentence is
     // that of its block.
     let dated = parsed.text.trim_start().split_at_checked(4).is_some_and(|(digits, rest)| {
-        digits.parse().is_ok_and(|told: i32| (1950..year).contains(&told))
-            && rest.trim_start().starts_with([':', '-', '–', '—', '|'])
-            && !rest.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())
+        let told = digits.parse().ok().filter(|told| (1950..year).contains(told));
+        let behind = rest.trim_start();
+        let marked = behind.starts_with([':', '-', '–', '—', '|'])
+            && !rest.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
+        // "2015 Granite Bank becomes …"; last year's election may be told of now.
+        let plain = |told: i32| told + 1 < year && behind.starts_with(char::is_uppercase);
+        told.is_some_and(|told| marked || plain(told))
     });
-    let ago = dated || (end..until).any(|i| parsed.lower(i) == "ago");
+    // "On a wet Saturday in 2001, nineteen people met and elected …".
+    let opening = matches!(parsed.lower(0), "in" | "on" | "back" | "early" | "late" | "during")
+        && (1..8.min(start)).any(|i| {
+            parsed.lower(i + 1) == ","
+                && matches!(parsed.lower(i - 1), "in" | "on" | "of")
+                && year_of(&parsed.tokens[i]).is_some_and(|told| told + 1 < year)
+        });
+    let ago = dated || opening || (end..until).any(|i| parsed.lower(i) == "ago");
     ago || (from..until).any(|i| {
         let Some(told) = year_of(&parsed.tokens[i]) else { return false };
         // "Granite Bank, a sponsor since 2015, has renewed …"

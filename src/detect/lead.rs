@@ -296,7 +296,10 @@ fn came_in(parsed: &Parsed, range: &Range<usize>) -> bool {
     let arrive = |at: usize| {
         is_members(at)
             && (at + 1..at + 5).any(|i| {
-                begins(i, TriggerClass::Join)
+                let boarded = matches!(parsed.lower(i), "came" | "come" | "coming")
+                    && (parsed.lower(i + 1) == "aboard" || parsed.lower(i + 2) == "board");
+                boarded
+                    || begins(i, TriggerClass::Join)
                     || parsed.lower(i) == "admitted"
                     || parsed.lower(i) == "signed" && parsed.lower(i + 1) == "up"
             })

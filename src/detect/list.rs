@@ -774,7 +774,14 @@ pub fn enumerated(
 /// What a sentence says of the names that stand behind a label in one that follows: "Nine companies have
 /// joined as members. Gold: …", "The assembly elected a new board. Treasurer: …".
 fn led_by(parsed: &Parsed, label: MentionKind, context: &Context) -> Option<LeadIn> {
-    let said = read(parsed, 0..parsed.tokens.len(), context);
+    let mut said = read(parsed, 0..parsed.tokens.len(), context);
+    // "Election of the officers. Chair: Ana Castellan."
+    let election = parsed.tokens.len() <= 6
+        && parsed.tokens.iter().any(|t| matches!(t.lower, "election" | "elections"))
+        && label == MentionKind::Role;
+    if said.action.is_none() && election {
+        said.action = Some((Action::Appoint(AppointmentAction::Elected), 75));
+    }
     let fits = match said.action {
         Some((Action::Member, 70..)) => label == MentionKind::Tier,
         Some((Action::Appoint(action), 70..)) => {
@@ -1162,7 +1169,14 @@ impl Item<'_> {
         let headed = matches!(self.blocks[self.lead.block].kind, BlockKind::Heading(_));
         let told = strong && verb && (votes.items > 1 || headed);
         let heading = matches!(block.kind, BlockKind::Heading(_)) && strong && self.head.whole;
-        if !self.lead.near || votes.items > 2 && votes.set_off * 2 < votes.items && !told {
+        // "Gold: Quill Data", and only the title says that they are new.
+        let lead = &self.blocks[self.lead.block].text;
+        let levelled = self.head.tier.is_some()
+            && self.lead.confidence_percent >= 75
+            && lead.split_whitespace().any(|word| matches!(word, "new" | "New" | "newest"));
+        if !(self.lead.near || levelled)
+            || votes.items > 2 && votes.set_off * 2 < votes.items && !told
+        {
             return Vec::new();
         }
         // "Acme is …", "Quill Data builds …", a paragraph each under "New Gold members".

@@ -726,6 +726,15 @@ impl<'a> Scan<'a> {
 
     /// "Governing Board", "Nix Steering Committee" (the words that are its own), "core team".
     fn unit(&self, at: usize) -> Option<usize> {
+        // "Three firms came on board."
+        let aboard = self.lower(at) == "board"
+            && !self.tokens[at].capital
+            && at > 0
+            && self.lower(at - 1) == "on"
+            && self.lower(at + 1) != "of";
+        if aboard {
+            return None;
+        }
         if let Some((_, written, n)) = self.longest(&self.lexicon.units, WordClass::UNIT, at) {
             let acronym = written.chars().all(|c| c.is_uppercase());
             if !acronym || self.raw(at, at + n) == written {

@@ -28,6 +28,8 @@ pub enum Column {
     NewRole,
     Tier,
     Unit,
+    /// Where something is.
+    Place,
     /// Whatever else.
     Other,
     /// It has no header.
@@ -53,6 +55,9 @@ fn column_of(header: &str) -> Column {
         }
         "committee" | "working group" | "group" | "team" | "council" | "sig" | "unit"
         | "work group" | "task force" => Column::Unit,
+        "country" | "location" | "city" | "headquarters" | "region" | "based in" | "place" => {
+            Column::Place
+        }
         "" => Column::Unnamed,
         _ => Column::Other,
     }

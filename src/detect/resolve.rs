@@ -681,8 +681,17 @@ fn without_head(name: &str) -> Option<String> {
     (short.len() > 2).then(|| short.to_owned())
 }
 
-/// Words at the end of a publisher's name that name its blog, not itself.
+/// Words at the beginning of a publisher's name that name its blog, not itself.
+const PUBLISHER_HEADS: &[&str] = &["Planet ", "Bits from ", "Inside ", "News from ", "Notes from "];
+
+/// The same at its end.
 const PUBLISHER_TAILS: &[&str] = &[
+    " developers' blog",
+    " developer blog",
+    " Developer Blog",
+    " dev news",
+    " blog",
+    " news",
     " Contributors",
     " Blog",
     " News",
@@ -726,6 +735,22 @@ fn speaks_for_itself(sentences: &[&Parsed]) -> bool {
     })
 }
 
+/// The publisher itself where its blog has a name around its own: "Planet Tamarack", "Plover, the site
+/// generator".
+fn without_blog(name: &str) -> &str {
+    let head = PUBLISHER_HEADS.iter().find_map(|head| name.strip_prefix(head));
+    let mut name = head.filter(|rest| !rest.is_empty()).unwrap_or(name);
+    if let Some((own, described)) = name.split_once(", ")
+        && ["the ", "a ", "an "].iter().any(|article| described.starts_with(article))
+    {
+        name = own;
+    }
+    for tail in PUBLISHER_TAILS {
+        name = name.strip_suffix(tail).unwrap_or(name);
+    }
+    name
+}
+
 /// The publisher, or on a newswire the organisation that announces.
 fn own_body(
     article: &Article,
@@ -733,10 +758,7 @@ fn own_body(
     lexicon: &Lexicon,
     context: &Context,
 ) -> (Option<String>, bool, OwnBy) {
-    let mut publisher = article.publisher.trim();
-    for tail in PUBLISHER_TAILS {
-        publisher = publisher.strip_suffix(tail).unwrap_or(publisher);
-    }
+    let publisher = without_blog(article.publisher.trim());
     let folded = publisher.to_lowercase();
     let wire = publisher.is_empty()
         || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()))

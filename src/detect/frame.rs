@@ -1008,6 +1008,10 @@ impl Reading<'_> {
         if fold_name(&body) == fold_name(&name) {
             return None;
         }
+        // "Following the acquisition, Quill Data is joining Kestrel."
+        if tier.is_none() && !self.says_member() && self.context.buys(&body) {
+            return None;
+        }
         let detail = Detail::Membership(Membership { action, tier });
         Some(self.fact(name, body, detail, subject))
     }

@@ -181,7 +181,7 @@ fn action_of(parsed: &Parsed, range: &Range<usize>, told: &Told) -> Option<(Acti
     {
         return Some((Action::Member, if fresh || founding || !told.tiered { 75 } else { 45 }));
     }
-    let access = gives_access(parsed, range.clone());
+    let access = gives_access(parsed, range.clone()) || have_started(parsed, range);
     (fresh && position || access).then_some((
         Action::Appoint(AppointmentAction::Appointed),
         if founding || access || has(LeadSet::Following) { 75 } else { 70 },
@@ -336,6 +336,18 @@ fn is_occasion(parsed: &Parsed) -> bool {
             t.lower,
             "call" | "webinar" | "session" | "event" | "panel" | "workshop" | "sprint" | "summit"
         )
+    })
+}
+
+/// "Three people started with us this month: …".
+fn have_started(parsed: &Parsed, range: &Range<usize>) -> bool {
+    range.clone().skip(1).any(|at| {
+        matches!(parsed.lower(at), "people" | "colleagues" | "faces" | "engineers")
+            && (is_number(parsed.lower(at - 1)) || parsed.lower(at - 1) == "new")
+            && (at + 1..at + 4).any(|i| {
+                matches!(parsed.lower(i), "started" | "joined" | "joining" | "starting")
+                    && (i + 1..i + 4).any(|us| matches!(parsed.lower(us), "us" | "our" | "team"))
+            })
     })
 }
 

@@ -195,6 +195,21 @@ impl Parsed<'_> {
         self.reference = Some(Reference { start, name: Rc::clone(name) });
     }
 
+    /// Takes a word in small letters, which no capital tells, for an organisation's name: "quillo".
+    pub fn note_name(&mut self, word: &str) {
+        let is_it = |at: &usize| &self.text[self.tokens[*at].span.clone()] == word;
+        let kind = NameType { organisation: true, ..NameType::default() };
+        let new = (0..self.tokens.len())
+            .filter(is_it)
+            .filter(|at| !self.mentions.iter().any(|m| (m.start..m.end).contains(at)))
+            .map(|at| Mention { kind: MentionKind::Name(kind), start: at, end: at + 1 });
+        let new: Vec<Mention> = new.collect();
+        if !new.is_empty() {
+            let mentions = self.mentions.iter().copied().chain(new).collect();
+            self.set_mentions(mentions);
+        }
+    }
+
     fn organisation_referred_to(&self) -> Option<(usize, usize)> {
         const NOUNS: &[&str] = &[
             "company",
@@ -922,7 +937,17 @@ impl<'a> Scan<'a> {
                 ["member", "sponsor", "upgrad", "downgrad", "level", "tier"]
                     .iter()
                     .any(|stem| word.starts_with(stem))
-                    || matches!(word, "moves" | "moved" | "moving")
+                    || matches!(
+                        word,
+                        "moves"
+                            | "moved"
+                            | "moving"
+                            | "goes"
+                            | "went"
+                            | "gone"
+                            | "drops"
+                            | "dropped"
+                    )
             })
     }
 

@@ -306,7 +306,11 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
     let ignored = own::hide(&mut lines, &grammar.lexicon.own);
     let all: Vec<&Parsed> = lines.iter().flat_map(|l| &l.sentences).collect();
     let context = Context::new(article, &all, &grammar.lexicon);
+    let own_in_small = context.own_name_in_small_letters();
     for parsed in lines.iter_mut().flat_map(|l| l.sentences.iter_mut()) {
+        if let Some(own) = own_in_small {
+            parsed.note_name(own);
+        }
         context.settle(parsed);
     }
     refer_back(&mut lines, &context);

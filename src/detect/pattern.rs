@@ -841,6 +841,10 @@ impl Ground<'_> {
             if !owns && self.step(rest, end, found) {
                 return true;
             }
+            // "Quill Data, Kestrel Systems and Coolant Inc. are …".
+            if is_stop_of_short(parsed, end) && self.step(rest, end + 1, found) {
+                return true;
+            }
             // "With Quill Data, the Harbor Foundation gains …": no list of two.
             let alone = found.fillers.get(depth).copied();
             let several =

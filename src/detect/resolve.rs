@@ -98,6 +98,8 @@ pub struct Context {
     pub selection: bool,
     /// Whether it reports that a body is launched.
     pub launch: bool,
+    /// Whether it speaks of an acquisition.
+    acquires: bool,
     /// The body that it launches, where that is not its own.
     pub launched: Option<String>,
     /// The initials of the publisher, where the document uses them.
@@ -164,6 +166,7 @@ impl Context {
             election: false,
             selection: false,
             launch: false,
+            acquires: memchr::memmem::find(article.html.as_bytes(), b"acqui").is_some(),
             launched: None,
             own_acronym: None,
             people: HashMap::new(),
@@ -303,6 +306,20 @@ impl Context {
         };
         let named = named.or_else(only);
         Some(named.map_or_else(|| own.to_owned(), Clone::clone))
+    }
+
+    /// The document's own name, where it is one word in small letters.
+    pub fn own_name_in_small_letters(&self) -> Option<&str> {
+        let own = self.own_body.as_deref().filter(|_| !self.wire)?;
+        let small = own.starts_with(char::is_lowercase) && !own.contains([' ', '/']);
+        (small && own.len() > 3 && !own.contains(char::is_uppercase)).then_some(own)
+    }
+
+    /// Whether who joins a body by this name may be bought by it, and be no member: it is a company that
+    /// speaks of an acquisition.
+    pub fn buys(&self, body: &str) -> bool {
+        let of_members = || fold_name(body).split(' ').any(|word| BODY_NOUNS.contains(&word));
+        self.acquires && self.is_own_body(body) && !of_members()
     }
 
     /// The name of who acts: the document's own where it is called by a noun alone, "the Society".
@@ -686,6 +703,9 @@ const PUBLISHER_HEADS: &[&str] = &["Planet ", "Bits from ", "Inside ", "News fro
 
 /// The same at its end.
 const PUBLISHER_TAILS: &[&str] = &[
+    " engineering blog",
+    " tech blog",
+    " Tech Blog",
     " developers' blog",
     " developer blog",
     " Developer Blog",

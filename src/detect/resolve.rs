@@ -699,7 +699,7 @@ fn without_head(name: &str) -> Option<String> {
 }
 
 /// Words at the beginning of a publisher's name that name its blog, not itself.
-const PUBLISHER_HEADS: &[&str] = &["Planet ", "Bits from ", "Inside ", "News from ", "Notes from "];
+const PUBLISHER_HEADS: &[&str] = &["Planet ", "Bits from ", "News from ", "Notes from "];
 
 /// The same at its end.
 const PUBLISHER_TAILS: &[&str] = &[
@@ -757,9 +757,11 @@ fn speaks_for_itself(sentences: &[&Parsed]) -> bool {
 
 /// The publisher itself where its blog has a name around its own: "Planet Tamarack", "Plover, the site
 /// generator".
-fn without_blog(name: &str) -> &str {
+fn without_blog<'n>(name: &'n str, lexicon: &Lexicon) -> &'n str {
     let head = PUBLISHER_HEADS.iter().find_map(|head| name.strip_prefix(head));
-    let mut name = head.filter(|rest| !rest.is_empty()).unwrap_or(name);
+    // Not of the firm "Planet Networks".
+    let is_firm = |rest: &str| lexicon.organisation_heads.contains(&rest.to_lowercase());
+    let mut name = head.filter(|rest| !rest.is_empty() && !is_firm(rest)).unwrap_or(name);
     if let Some((own, described)) = name.split_once(", ")
         && ["the ", "a ", "an "].iter().any(|article| described.starts_with(article))
     {
@@ -778,7 +780,7 @@ fn own_body(
     lexicon: &Lexicon,
     context: &Context,
 ) -> (Option<String>, bool, OwnBy) {
-    let publisher = without_blog(article.publisher.trim());
+    let publisher = without_blog(article.publisher.trim(), lexicon);
     let folded = publisher.to_lowercase();
     let wire = publisher.is_empty()
         || lexicon.newswires.iter().any(|w| folded.contains(w.as_str()))

@@ -54,18 +54,37 @@ fn detection_keeps_its_floor_on_the_corpus() {
     assert_eq!(figures["quoted"].as_f64(), Some(1.0), "{figures}");
 }
 
-/// A hundred and sixty announcements and posts that announce nothing, written by somebody who had not
-/// seen the rules: what is understood of wordings that nobody worked on. The floor only rises.
-#[test]
-fn announcements_in_other_words_are_understood_as_far_as_before() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/announcements");
+/// The figures of detection on a folder of labelled posts of our own.
+fn figures_of_own(folder: &str) -> serde_json::Value {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures").join(folder);
     let eval = Command::new(env!("CARGO_BIN_EXE_gazetted"))
         .args(["eval", "--json"])
         .arg(folder.join("gold.jsonl"))
         .output()
         .unwrap();
     assert!(eval.status.success(), "{}", String::from_utf8_lossy(&eval.stderr));
-    let figures: serde_json::Value = serde_json::from_slice(&eval.stdout).unwrap();
+    serde_json::from_slice(&eval.stdout).unwrap()
+}
+
+/// Posts by seven writers who had seen no rule, no two alike. Those under `unseen` are scored only: whoever
+/// works on the rules does not read them. The floors only rise.
+#[test]
+fn posts_of_seven_writers_are_understood_as_far_as_before() {
+    for (folder, precision, recall) in
+        [("writers/seen", 0.88, 0.44), ("writers/unseen", 0.73, 0.33)]
+    {
+        let figures = figures_of_own(folder);
+        let figure = |name: &str| figure(&figures, "core", name);
+        assert!(figure("precision") >= precision, "{folder}: {figures}");
+        assert!(figure("recall") >= recall, "{folder}: {figures}");
+    }
+}
+
+/// A hundred and sixty announcements and posts that announce nothing, written by somebody who had not
+/// seen the rules: what is understood of wordings that nobody worked on. The floor only rises.
+#[test]
+fn announcements_in_other_words_are_understood_as_far_as_before() {
+    let figures = figures_of_own("announcements");
     let figure = |of: &str, name: &str| figure(&figures, of, name);
     assert!(figure("core", "precision") >= 0.90, "{figures}");
     assert!(figure("core", "recall") >= 0.55, "{figures}");

@@ -873,16 +873,21 @@ fn is_noun_alone(name: &str) -> bool {
     BODY_NOUNS.contains(&name.to_lowercase().as_str())
 }
 
-/// The first organisation that the first sentences name.
+/// The first organisation that the first sentences name; one that is called by a noun alone only where
+/// they name no other.
 fn first_organisation(sentences: &[&Parsed], context: &Context) -> Option<String> {
-    sentences.iter().take(3).find_map(|parsed| {
-        let mut names = parsed.mentions().filter(|m| {
-            let kind = context.name_type(parsed, *m);
-            let noun = is_noun_alone(parsed.slice(m.start, m.end));
-            (kind.organisation || kind.body) && !kind.surely_person && !noun
-        });
-        names.next().map(|m| context.full_name(parsed.slice(m.start, m.end)))
-    })
+    let first = |alone: bool| {
+        sentences.iter().take(3).find_map(|parsed| {
+            let mut names = parsed.mentions().filter(|m| {
+                let kind = context.name_type(parsed, *m);
+                (kind.organisation || kind.body)
+                    && !kind.surely_person
+                    && is_noun_alone(parsed.slice(m.start, m.end)) == alone
+            });
+            names.next().map(|m| context.full_name(parsed.slice(m.start, m.end)))
+        })
+    };
+    first(false).or_else(|| first(true))
 }
 
 /// "… today announced the launch of the Tidepool Foundation": the body right behind a word of

@@ -4,7 +4,7 @@ use super::construct::{Construction, Frame};
 use super::effective::effective;
 use super::lexicon::{TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed, denies};
-use super::pattern::{Filler, Match, Names, Slot, is_held_once, skip_bracket, skip_employer};
+use super::pattern::{Filler, Match, Names, Slot, skip_bracket, skip_employer};
 use super::resolve::{Context, OwnBy};
 use crate::model::{
     Appointment, AppointmentAction, Detail, Evidence, Fact, Hosting, HostingAction, Kind,
@@ -1006,9 +1006,6 @@ impl Reading<'_> {
             None => self.body(false)?,
         };
         if fold_name(&body) == fold_name(&name) {
-            return None;
-        }
-        if is_held_once(&body) {
             return None;
         }
         // "Following the acquisition, Quill Data is joining Kestrel."

@@ -86,9 +86,9 @@ pub fn objection(
         return Some(Objection::Question);
     }
     // "After a search with ninety applications, …": what went before.
-    let after = tokens.first().is_some_and(|t| t.lower == "after");
-    let comma = || tokens.iter().position(|t| t.lower == ",").unwrap_or(0);
-    let from = if after { comma() } else { 0 };
+    let after = parsed.lower(0) == "after";
+    let comma = || tokens.iter().position(|t| t.lower == ",");
+    let from = after.then(comma).flatten().unwrap_or(0);
     if parsed.says(&lexicon.candidacy, WordClass::CANDIDACY, from..tokens.len())
         && !stands_no_more(tokens)
         && !tells_outcome(tokens)

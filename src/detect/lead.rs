@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::frame::{clean_role, clean_unit};
 use super::lexicon::{LeadSet, LeadSets, TriggerClass, WordClass};
-use super::mention::{MentionKind, Parsed, denies};
+use super::mention::{MentionKind, Parsed, denies, is_numeral};
 use super::resolve::Context;
 use crate::model::{AppointmentAction, fold};
 use crate::text::Token;
@@ -201,9 +201,7 @@ fn renews(parsed: &Parsed, range: &Range<usize>) -> bool {
 /// Whether projects are spoken of, by more than a name: "Tern Project".
 fn is_of_projects(parsed: &Parsed, range: &Range<usize>) -> bool {
     let in_name = |at: usize| {
-        parsed
-            .mentions()
-            .any(|m| (m.start..m.end).contains(&at) && matches!(m.kind, MentionKind::Name(_)))
+        parsed.mention_around(at).is_some_and(|m| matches!(m.kind, MentionKind::Name(_)))
     };
     range.clone().any(|at| matches!(parsed.lower(at), "project" | "projects") && !in_name(at))
 }
@@ -324,9 +322,7 @@ fn came_in(parsed: &Parsed, range: &Range<usize>) -> bool {
 }
 
 fn is_number(word: &str) -> bool {
-    let digits = word.len() <= 3 && word.bytes().all(|b| b.is_ascii_digit());
-    let words = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"];
-    digits && !word.is_empty() || words.contains(&word) || matches!(word, "twelve" | "dozen")
+    (1..=3).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()) || is_numeral(word)
 }
 
 /// Whether a sentence tells of something that is over when it is: who joins that is no member.

@@ -13,7 +13,7 @@ use super::gate::{is_boilerplate, objection};
 use super::lead::{Action, LeadIn, read};
 use super::lexicon::{Lexicon, TriggerClass, WordClass};
 use super::mention::{Mention, MentionKind, NameType, Parsed, denies};
-use super::pattern::{Match, Want, is_event, is_held_once, names_list, skip_bracket};
+use super::pattern::{Match, Want, is_event, names_list, skip_bracket};
 use super::resolve::Context;
 use super::results::Results;
 use super::row::{Column, Tables};
@@ -1203,7 +1203,6 @@ impl Item<'_> {
             || kind.surely_person
             || kind.project && !kind.organisation
             || is_event(&subject)
-            || is_held_once(&body)
         {
             return None;
         }

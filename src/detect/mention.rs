@@ -71,6 +71,25 @@ pub fn denies(word: &str) -> bool {
     word == "not" || word.ends_with("n't") || word.ends_with("n’t")
 }
 
+/// Whether a word is a number from two to twelve.
+pub fn is_numeral(word: &str) -> bool {
+    matches!(
+        word,
+        "two"
+            | "three"
+            | "four"
+            | "five"
+            | "six"
+            | "seven"
+            | "eight"
+            | "nine"
+            | "ten"
+            | "eleven"
+            | "twelve"
+            | "dozen"
+    )
+}
+
 /// A trigger in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trigger {
@@ -178,36 +197,41 @@ impl Parsed<'_> {
 
     /// Whether a token is part of a person's name: "Mark Hope" hopes nothing.
     pub fn is_in_person(&self, at: usize) -> bool {
-        self.tokens[at].capital
-            && self.mentions.iter().any(|m| {
-                m.start <= at && at < m.end && m.end - m.start > 1 && m.name_type().surely_person
-            })
+        let in_person = |m: Mention| m.end - m.start > 1 && m.name_type().surely_person;
+        self.tokens[at].capital && self.mention_around(at).is_some_and(in_person)
+    }
+
+    /// The mention that a token is part of; mentions do not overlap.
+    pub fn mention_around(&self, at: usize) -> Option<Mention> {
+        self.mentions.iter().copied().find(|m| (m.start..m.end).contains(&at))
     }
 
     /// Takes what stands for an organisation as subject of the sentence for that one's name: "The company
     /// has joined …". What "it" stands for is nobody's to tell.
     pub fn refer(&mut self, name: &Rc<str>) {
         let Some((start, end)) = self.organisation_referred_to() else { return };
-        let kind = NameType { organisation: true, ..NameType::default() };
-        let mut mentions = self.mentions.clone();
-        mentions.push(Mention { kind: MentionKind::Name(kind), start, end });
-        self.set_mentions(mentions);
+        self.add_organisations(std::iter::once((start, end)));
         self.reference = Some(Reference { start, name: Rc::clone(name) });
     }
 
     /// Takes a word in small letters, which no capital tells, for an organisation's name: "quillo".
     pub fn note_name(&mut self, word: &str) {
-        let is_it = |at: &usize| &self.text[self.tokens[*at].span.clone()] == word;
-        let kind = NameType { organisation: true, ..NameType::default() };
-        let new = (0..self.tokens.len())
-            .filter(is_it)
-            .filter(|at| !self.mentions.iter().any(|m| (m.start..m.end).contains(at)))
-            .map(|at| Mention { kind: MentionKind::Name(kind), start: at, end: at + 1 });
-        let new: Vec<Mention> = new.collect();
-        if !new.is_empty() {
-            let mentions = self.mentions.iter().copied().chain(new).collect();
-            self.set_mentions(mentions);
+        let is_it = |at: &usize| {
+            &self.text[self.tokens[*at].span.clone()] == word && self.mention_around(*at).is_none()
+        };
+        let places: Vec<usize> = (0..self.tokens.len()).filter(is_it).collect();
+        if !places.is_empty() {
+            self.add_organisations(places.into_iter().map(|at| (at, at + 1)));
         }
+    }
+
+    /// Adds mentions of organisations that no mention overlaps, each from a token to behind another.
+    fn add_organisations(&mut self, places: impl Iterator<Item = (usize, usize)>) {
+        let kind = NameType { organisation: true, ..NameType::default() };
+        let mention = |(start, end)| Mention { kind: MentionKind::Name(kind), start, end };
+        let mut mentions = self.mentions.clone();
+        mentions.extend(places.map(mention));
+        self.set_mentions(mentions);
     }
 
     fn organisation_referred_to(&self) -> Option<(usize, usize)> {
@@ -679,23 +703,8 @@ impl<'a> Scan<'a> {
     /// "Four Health Systems Join the Coalition": in a headline, what is counted has no name there.
     fn is_counted(&self, at: usize, end: usize) -> bool {
         let counted = at.checked_sub(1).is_some_and(|before| {
-            matches!(
-                self.lower(before),
-                "two"
-                    | "three"
-                    | "four"
-                    | "five"
-                    | "six"
-                    | "seven"
-                    | "eight"
-                    | "nine"
-                    | "ten"
-                    | "eleven"
-                    | "twelve"
-                    | "dozen"
-                    | "several"
-                    | "more"
-            )
+            let word = self.lower(before);
+            is_numeral(word) || matches!(word, "several" | "more")
         });
         counted && self.title_case && self.lower(end - 1).ends_with('s')
     }

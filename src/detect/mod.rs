@@ -31,7 +31,7 @@ pub use self::lexicon::UserLexicon;
 pub use self::names::Names;
 pub use self::stems::could_matter;
 
-use crate::model::{Article, Detail, Fact, MembershipAction, Polarity, fold_name};
+use crate::model::{Article, Detail, Fact, Kind, MembershipAction, Polarity, fold_name};
 use crate::text::{Block, BlockKind, Cased, Sentences, any_block, blocks, span_of};
 
 use self::construct::Table;
@@ -40,7 +40,7 @@ use self::gate::{Objection, is_boilerplate, objection};
 use self::lexicon::{Known, Lexicon};
 use self::list::Line;
 use self::mention::{MentionKind, Parsed, parse};
-use self::pattern::{Budget, Cues, Ground};
+use self::pattern::{Budget, Cues, Ground, is_event};
 use self::resolve::Context;
 use self::results::Results;
 use self::sift::Sieve;
@@ -336,12 +336,18 @@ fn run(article: &Article, grammar: &Grammar, report: &mut Report) -> Detected {
     }
     drafts.extend(news);
     seat_at_joined(&mut drafts, &context);
-    drafts.retain(|fact| !is_of_itself(fact));
+    drafts.retain(|fact| !is_of_itself(fact) && !is_of_event(fact));
     let drafts = own::settle(drafts, &grammar.lexicon.own, report);
     let mut facts = merge::merge(drafts, &grammar.lexicon);
     facts.iter_mut().for_each(|f| f.confidence = calibrated(f.confidence));
     let acronyms = if facts.is_empty() { Vec::new() } else { context.acronyms() };
     Detected { facts, acronyms }
+}
+
+/// "Quill Data joins us for CatkinConf": who sponsors an event is no member of it.
+fn is_of_event(fact: &Fact) -> bool {
+    // A congress may be a union's.
+    fact.kind() == Kind::Membership && is_event(&fact.body) && !fact.body.ends_with("ongress")
 }
 
 /// "Kestrel was named a Leader", in the news of Kestrel Systems: nothing becomes a member of itself.

@@ -1021,11 +1021,6 @@ pub fn is_event(name: &str) -> bool {
     })
 }
 
-/// Whether a body is an event by its name: its sponsors are no members. A congress may be a union's.
-pub fn is_held_once(body: &str) -> bool {
-    is_event(body) && !body.ends_with("ongress")
-}
-
 /// "A, B (C), and D": the names that fit, and where the list ends.
 pub fn names_list(parsed: &Parsed, want: Want, at: usize) -> Option<(Vec<Mention>, usize)> {
     let mut found = Vec::new();

@@ -324,15 +324,20 @@ impl Context {
 
     /// The name of who acts: the document's own where it is called by a noun alone, "the Society".
     pub fn agent_name(&self, name: &str) -> String {
-        let own =
-            self.own_body.as_ref().filter(|own| is_noun_alone(name) && own.len() > name.len());
-        own.map_or_else(|| self.full_name(name), Clone::clone)
+        self.own_by_noun_alone(name).unwrap_or_else(|| self.full_name(name))
+    }
+
+    /// The document's own body, where a name is a noun alone and less than the body's.
+    fn own_by_noun_alone(&self, name: &str) -> Option<String> {
+        self.own_body.clone().filter(|own| own.len() > name.len() && is_noun_alone(name))
     }
 
     /// A body's name: the document's own where the name means that.
     pub fn body_name(&self, name: &str) -> String {
+        if let Some(own) = self.own_by_noun_alone(name) {
+            return own;
+        }
         match &self.own_body {
-            Some(own) if is_noun_alone(name) && own.len() > name.len() => own.clone(),
             // "Ceph Foundation" in the news of Ceph says more than "Ceph".
             Some(own)
                 if self.is_own_body(name) && fold_name(name).len() <= fold_name(own).len() =>

@@ -14,8 +14,8 @@ use super::lexicon::{Known, LeadSet, LeadSets, Lexicon, TriggerClass, WordClass}
 use super::mention::{MentionKind, NameType, UNIT_HEADS_OF_TWO};
 use super::pattern::Cues;
 use crate::text::{
-    ABBREVIATIONS, Cased, FIRST, Runs, Sentences, Token, TokenKind, eight, key, lower_case, small,
-    token_at,
+    ABBREVIATIONS, Cased, FIRST, Runs, Sentences, Token, TokenKind, eight, is_plain_end, key,
+    lower_case, small, token_at,
 };
 
 /// Whether a construction can match the words of a sentence, or a list or an enumeration can stand
@@ -436,19 +436,6 @@ impl<'a> Reader<'a> {
             }
             _ => false,
         }
-    }
-}
-
-/// Whether nothing joins a run of letters and digits to what follows it.
-#[inline]
-fn is_plain_end(bytes: &[u8], end: usize) -> bool {
-    match bytes.get(end) {
-        None | Some(b' ' | b',') => true,
-        Some(b'.' | b'-' | b'\'') => {
-            bytes.get(end + 1).is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric())
-        }
-        Some(b'_' | b'+' | b'#') => false,
-        Some(other) => other.is_ascii(),
     }
 }
 

@@ -14,7 +14,7 @@ mod tags;
 pub use article::article_html;
 pub use block::{BLOCKS_MAX, Block, BlockKind, any_block, blocks, plain_text};
 pub use escape::unescape;
-pub use runs::{FIRST, Runs, eight, key, small};
+pub use runs::{FIRST, Runs, eight, is_plain_end, key, small};
 pub use sentence::{
     ABBREVIATIONS, Cased, Sentences, Span, Token, TokenKind, is_abbreviation, lower_case,
     lower_words, span_of, token_at, tokens,

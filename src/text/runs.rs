@@ -1,4 +1,4 @@
-//! Runs of ASCII letters and digits: most words of most texts.
+//! Runs of ASCII letters and digits, most words of most texts, and their first bytes as numbers.
 
 /// So many bytes of a text are looked at together.
 const STEP: usize = 64;
@@ -58,6 +58,19 @@ fn plain_bits(bytes: &[u8; STEP]) -> u64 {
     let gathered =
         |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     eights.iter().rev().fold(0, |bits, eight| bits << 8 | gathered(eight))
+}
+
+/// Whether nothing joins a run of letters and digits to what follows it.
+#[inline]
+pub fn is_plain_end(bytes: &[u8], end: usize) -> bool {
+    match bytes.get(end) {
+        None | Some(b' ' | b',') => true,
+        Some(b'.' | b'-' | b'\'') => {
+            bytes.get(end + 1).is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric())
+        }
+        Some(b'_' | b'+' | b'#') => false,
+        Some(other) => other.is_ascii(),
+    }
 }
 
 /// So many bytes of a word are its first.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::runs::{FIRST, Runs, eight, small};
+use super::runs::{FIRST, Runs, eight, is_plain_end, small};
 
 /// A half-open range of bytes.
 pub type Span = Range<usize>;
@@ -231,9 +231,8 @@ fn push_tokens<'t>(cased: &'t Cased, found: &mut Vec<Token<'t>>) {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let end = runs.end(at);
-        // Most words are plain letters and digits, and nothing joins them to what follows.
-        let plain = || matches!(bytes.get(end), None | Some(b' ' | b',' | b')' | b':' | b';'));
-        if end > at && plain() {
+        // Most words are plain letters and digits.
+        if end > at && is_plain_end(bytes, end) {
             let capital = has_capital(bytes, at, end);
             let lower = &cased.lower[at..end];
             found.push(Token { span: at..end, kind: TokenKind::Word, lower, capital });
